@@ -1,0 +1,60 @@
+# The course, one command each. `make help` lists them.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LESSON ?=
+OFFSETS ?= 1000 2000 3000
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 300
+STORED := $(if $(LESSON),$(foreach n,$(LESSON),notebooks/$(n)_*.ipynb),notebooks)
+# JupyterLab refuses to run as root, as in a container, unless told.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: help lab lessons test replicate doctor bench pages
+
+help:
+	@echo "make lab                        install and open JupyterLab on the course"
+	@echo "make lessons [LESSON=01]        run the lessons in place, then a table of times and findings"
+	@echo "make test [LESSON=01]           everything CI runs"
+	@echo "make replicate OFFSETS=\"1000 2000\" [LESSON=01]   do the findings hold with other seeds?"
+	@echo "make doctor                     is this machine ready?"
+	@echo "make bench                      speed and memory, written to BENCHMARKS.md"
+	@echo "make pages                      FINDINGS.md and the tables in README.md, from the stored notebooks"
+
+lab: $(VENV)/learn
+	$(BIN)/jupyter lab $(AS_ROOT) --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks
+
+lessons: $(VENV)/learn
+	$(BIN)/python -m tools.lessons $(LESSON)
+
+replicate: $(VENV)/learn
+	$(BIN)/python -m tools.replicate "$(OFFSETS)" $(LESSON)
+
+doctor: $(VENV)/learn
+	$(BIN)/python -m tools.doctor
+
+test: $(VENV)/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/python -m tools.pages --check
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(NBVAL) $(STORED)
+
+bench: $(VENV)/test
+	$(BIN)/python -m tests.benchmarks.run
+
+pages: $(VENV)/learn
+	$(BIN)/python -m tools.pages
+
+# Installed once; again when the list of libraries changes. Later runs need no internet.
+$(VENV)/learn: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Python %d.%d found; the course needs 3.11, 3.12 or 3.13. Say: make PYTHON=python3.12" % v)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
+	@touch $@
+
+$(VENV)/test: $(VENV)/learn requirements-test.txt
+	$(BIN)/python -m pip install --quiet -r requirements-test.txt
+	@touch $@

@@ -1,0 +1,192 @@
+"""Prices, climate series and windows: what comes is right, and what is wrong is named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import yfinance
+from yfinance.exceptions import YFRateLimitError
+
+from utils.datasets import climate, prices
+from utils.datasets.windows import Split, chronological_split, sliding_windows, split_windows
+
+
+def made_up(days: int = 5, **columns) -> pd.DataFrame:
+    """What yfinance returns for one ticker."""
+    index = pd.date_range("2020-01-01", periods=days, name="Date")
+    close = np.arange(1.0, days + 1)
+    table = {"Open": close, "High": close + 1, "Low": close - 0.5, "Close": close, "Volume": np.full(days, 100)}
+    return pd.DataFrame({**table, **columns}, index=index)
+
+
+def test_goog_offline():
+    table = prices.load_prices()
+    assert (len(table), str(table.index[0].date()), str(table.index[-1].date())) == (1047, "2004-08-19", "2008-10-14")
+    assert list(table.columns) == ["open", "high", "low", "close", "volume"]
+    assert (table["close"].iloc[0], table["close"].iloc[-1]) == (100.34, 362.71)
+    assert table.index.is_monotonic_increasing
+    assert ((table["low"] <= table["close"]) & (table["close"] <= table["high"])).all()
+
+
+def test_log_returns():
+    returns = prices.log_returns(pd.Series([1.0, np.e, 1.0]))
+    np.testing.assert_allclose(returns, [1, -1])
+
+
+def test_unknown_ticker_offline_says_what_is_there_and_how_to_go_online(tmp_path):
+    with pytest.raises(ValueError, match=r"No prices of 'MSFT'.*available offline: GOOG\. .*live=True"):
+        prices.load_prices("MSFT", cache=tmp_path)
+    prices.write_atomically(tmp_path / "KO.csv", "x")
+    with pytest.raises(ValueError, match="available offline: GOOG, KO"):
+        prices.load_prices("MSFT", cache=tmp_path)
+
+
+@pytest.mark.parametrize("ticker", ["", "../secret", "A B", "X" * 30])
+def test_impossible_tickers(ticker, tmp_path):
+    with pytest.raises(ValueError, match="no ticker symbol"):
+        prices.load_prices(ticker, live=True, cache=tmp_path)
+
+
+def test_a_download_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(yfinance, "download", lambda *args, **kwargs: made_up())
+    live = prices.load_prices("msft", live=True, cache=tmp_path)
+    kept = prices.load_prices("MSFT", cache=tmp_path)
+    pd.testing.assert_frame_equal(live, kept, check_freq=False, check_index_type=False)
+    assert live["close"].tolist() == [1, 2, 3, 4, 5]
+    assert [path.name for path in tmp_path.iterdir()] == ["MSFT.csv"]
+
+
+def fail(error):
+    def download(*args, **kwargs):
+        print("1 Failed download")
+        if error is None:
+            return made_up().iloc[:0]
+        raise error
+
+    return download
+
+
+@pytest.mark.parametrize("error", [None, YFRateLimitError(), ConnectionError("no route")])
+def test_a_failed_download_uses_the_earlier_copy_and_leaves_it_alone(error, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(yfinance, "download", lambda *args, **kwargs: made_up())
+    prices.load_prices("MSFT", live=True, cache=tmp_path)
+    before = (tmp_path / "MSFT.csv").read_bytes()
+    monkeypatch.setattr(yfinance, "download", fail(error))
+    assert len(prices.load_prices("MSFT", live=True, cache=tmp_path)) == 5
+    assert "using the copy kept earlier" in capsys.readouterr().out
+    assert (tmp_path / "MSFT.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("error", [None, YFRateLimitError(), ConnectionError("no route")])
+def test_a_failed_download_without_a_copy_says_what_to_do(error, tmp_path, monkeypatch):
+    monkeypatch.setattr(yfinance, "download", fail(error))
+    with pytest.raises(RuntimeError, match=r"Downloading MSFT failed .*Check the ticker.*load_prices\('GOOG'\)"):
+        prices.load_prices("MSFT", live=True, cache=tmp_path)
+    assert not (tmp_path / "MSFT.csv").exists()
+
+
+def test_a_bad_download_never_replaces_a_good_copy(tmp_path, monkeypatch):
+    monkeypatch.setattr(yfinance, "download", lambda *args, **kwargs: made_up())
+    prices.load_prices("MSFT", live=True, cache=tmp_path)
+    monkeypatch.setattr(yfinance, "download", lambda *args, **kwargs: made_up(Close=[1, 2, np.nan, 4, 5]))
+    assert prices.load_prices("MSFT", live=True, cache=tmp_path)["close"].notna().all()
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "MSFT.csv"
+    prices.write_atomically(path, "old")
+    monkeypatch.setattr(prices.os, "replace", fail(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        prices.write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_bad_rows_are_named_by_their_date():
+    good = made_up().rename(columns=str.lower)
+    assert prices.check_prices(good, "here") is good
+    cases = {
+        "2020-01-03 has a closing price that is missing": good.assign(close=[1, 2, np.nan, 4, 5]),
+        "2020-01-02 has a closing price that is missing or not positive": good.assign(close=[1, 0, 3, 4, 5]),
+        "2020-01-02 appears twice": good.iloc[[0, 1, 1, 2]],
+        "2020-01-02 is out of order": good.iloc[[0, 2, 1, 3]],
+        "no column volume": good.drop(columns="volume"),
+        "has no rows": good.iloc[:0],
+    }
+    for message, table in cases.items():
+        with pytest.raises(ValueError, match=f"here: .*{message}"):
+            prices.check_prices(table, "here")
+    with pytest.raises(ValueError, match=r"NaT is missing \(NaT\)"):
+        prices.check_prices(good.set_axis([pd.NaT, *good.index[1:]]), "here")
+
+
+def test_climate_series():
+    el_nino, co2, sunspots = climate.load_el_nino(), climate.load_co2(), climate.load_sunspots()
+    assert [len(s) for s in (el_nino, co2, sunspots)] == [732, 2284, 309]
+    for series in (el_nino, co2, sunspots):
+        assert series.notna().all()
+        assert series.index.is_monotonic_increasing
+        assert series.index.is_unique
+    assert str(el_nino.index[-1].date()) == "2010-12-01"
+    assert el_nino.iloc[-1] == 22.07
+    assert el_nino.groupby(el_nino.index.month).mean().idxmax() == 3  # warmest off Peru in March
+
+
+def test_split_is_in_order_and_complete():
+    parts = chronological_split(np.arange(10), (0.5, 0.2, 0.3))
+    assert [part.tolist() for part in parts] == [[0, 1, 2, 3, 4], [5, 6], [7, 8, 9]]
+    series = climate.load_el_nino()
+    pd.testing.assert_series_equal(pd.concat(chronological_split(series)), series)
+    with pytest.raises(ValueError, match="validation part of 3 values"):
+        chronological_split(np.arange(3))
+    with pytest.raises(ValueError, match="sum to 1"):
+        chronological_split(np.arange(10), (0.5, 0.2, 0.2))
+
+
+def test_windows_show_the_past_and_ask_for_the_future():
+    x, y = sliding_windows(np.arange(6.0), window=3)
+    assert x[:, :, 0].tolist() == [[0, 1, 2], [1, 2, 3], [2, 3, 4]]
+    assert y.tolist() == [3, 4, 5]
+    x, y = sliding_windows(np.arange(6.0), window=2, horizon=3)
+    assert x[:, :, 0].tolist() == [[0, 1], [1, 2]]
+    assert y.tolist() == [4, 5]
+    x, y = sliding_windows(np.arange(12.0).reshape(6, 2), window=4, target=10 * np.arange(6))
+    assert x.shape == (2, 4, 2)
+    assert x[1, 0].tolist() == [2, 3]
+    assert y.tolist() == [40, 50]
+    assert x.dtype == y.dtype == np.float32
+
+
+def test_split_windows_cover_their_own_part_and_never_reach_forward():
+    series = np.arange(100.0)
+    parts = chronological_split(series, (0.6, 0.2, 0.2))
+    for window in (1, 5, 30):
+        train, validation, test = split_windows(parts, window, horizon=2)
+        assert validation.y.tolist() == list(range(60, 80))
+        assert test.y.tolist() == list(range(80, 100))
+        assert train.y[-1] == 59
+        for windows in (train, validation, test):
+            assert (windows.x[:, -1, 0] == windows.y - 2).all()
+
+
+def test_split_windows_with_another_target():
+    parts = Split(np.zeros((5, 2)), np.ones((3, 2)), np.full((3, 2), 2.0))
+    targets = Split(np.arange(5.0), np.arange(5.0, 8), np.arange(8.0, 11))
+    _, validation, test = split_windows(parts, 2, targets=targets)
+    assert (validation.y.tolist(), test.y.tolist()) == ([5, 6, 7], [8, 9, 10])
+    assert test.x.shape == (3, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.arange(5), 5), "series of 5 values is too short for a window of 5"),
+        ((np.arange(5), 0), "window is 0"),
+        ((np.arange(5), 2, 0), "horizon 0"),
+        ((np.array([1, 2, np.nan, 4, np.nan]), 2), "series holds NaN or infinity, first at position 2"),
+        ((np.array([[1, 2], [1, np.inf], [1, 1]]), 1), "first at position 1"),
+        ((np.arange(5), 2, 1, np.arange(4)), "target has 4 values and series 5"),
+    ],
+)
+def test_bad_windows_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        sliding_windows(*arguments)

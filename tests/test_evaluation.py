@@ -1,0 +1,108 @@
+"""Metrics and baselines against scikit-learn, SciPy, statsmodels and arithmetic."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import metrics as sklearn_metrics
+from statsmodels.tsa.ar_model import AutoReg
+from statsmodels.tsa.holtwinters import SimpleExpSmoothing
+
+from utils.datasets.windows import chronological_split, split_windows
+from utils.evaluation import baselines, metrics
+
+rng = np.random.default_rng(0)
+ACTUAL, FORECAST = rng.normal(size=50), rng.normal(size=50)
+SERIES = np.cumsum(rng.normal(size=200)) + 5 * np.sin(np.arange(200) / 2)
+HISTORY, TEST = SERIES[:150], SERIES[150:]
+
+
+def test_errors_equal_scikit_learn():
+    assert metrics.rmse(ACTUAL, FORECAST) == pytest.approx(sklearn_metrics.root_mean_squared_error(ACTUAL, FORECAST))
+    assert metrics.mae(ACTUAL, FORECAST) == pytest.approx(sklearn_metrics.mean_absolute_error(ACTUAL, FORECAST))
+    assert metrics.r2(ACTUAL, FORECAST) == pytest.approx(sklearn_metrics.r2_score(ACTUAL, FORECAST))
+    assert metrics.out_of_sample_r2(ACTUAL, FORECAST, ACTUAL.mean()) == pytest.approx(metrics.r2(ACTUAL, FORECAST))
+
+
+def test_mase_by_hand():
+    # in-sample error of persistence: (1 + 2 + 3) / 3 = 2; error of the forecast: (1 + 3) / 2 = 2
+    assert metrics.mase([10, 10], [11, 7], training=[0, 1, 3, 6]) == 1
+    assert metrics.mase([10, 10], [11, 7], training=[0, 0, 1, 2], season=2) == pytest.approx(2 / 1.5)
+
+
+def test_hit_rate_leaves_out_days_without_a_move():
+    assert metrics.hit_rate([1, -1, 0, 2], [3, 1, 5, 1]) == pytest.approx(2 / 3)
+
+
+def test_binomial_band_covers_what_it_says():
+    low, high = metrics.binomial_band(200)
+    assert stats.binom.cdf(high * 200, 200, 0.5) - stats.binom.cdf(low * 200 - 1, 200, 0.5) == pytest.approx(
+        0.95, abs=0.02
+    )
+    assert low == pytest.approx(1 - high)
+
+
+def test_bootstrap_interval_is_near_the_t_interval():
+    values = np.random.default_rng(1).normal(size=40)
+    expected = stats.t.interval(0.95, 39, values.mean(), stats.sem(values))
+    np.testing.assert_allclose(metrics.bootstrap_interval(values), expected, atol=0.06)
+    assert metrics.bootstrap_interval([2, 2, 2]) == (2, 2)
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match=r"actual has shape \(2,\), forecast \(3,\)"):
+        metrics.rmse([1, 2], [1, 2, 3])
+    with pytest.raises(ValueError, match="not empty"):
+        metrics.mae([], [])
+    with pytest.raises(ValueError, match="NaN"):
+        metrics.r2([1, np.nan], [1, 2])
+    with pytest.raises(ValueError, match="at least 2"):
+        metrics.bootstrap_interval([1])
+    with pytest.raises(ValueError, match="more than one season of 4"):
+        metrics.mase([1], [1], [1, 2, 3], season=4)
+    with pytest.raises(ValueError, match="repeats exactly"):
+        metrics.mase([1], [1], [3, 3, 3])
+    with pytest.raises(ValueError, match="at least one season of 7"):
+        baselines.seasonal_naive([1, 2], [3], season=7)
+    with pytest.raises(ValueError, match="expected at least 12"):
+        baselines.autoregression([1, 2, 3], [4], lags=5)
+
+
+def test_persistence_and_seasonal_naive_by_hand():
+    assert baselines.persistence([1, 2, 3], [4, 5]).tolist() == [3, 4]
+    assert baselines.seasonal_naive([1, 2, 3], [4, 5, 6, 7], season=2).tolist() == [2, 3, 4, 5]
+    assert baselines.seasonal_naive([1, 2, 3], [4], season=3).tolist() == [1]
+
+
+def test_exponential_smoothing_equals_the_recursion():
+    level = SimpleExpSmoothing(HISTORY, initialization_method="known", initial_level=HISTORY[0]).fit()
+    weight = level.params["smoothing_level"]
+    state, expected = HISTORY[0], []
+    for value in SERIES:
+        expected.append(state)
+        state = weight * value + (1 - weight) * state
+    np.testing.assert_allclose(baselines.exponential_smoothing(HISTORY, TEST), expected[150:], rtol=1e-8)
+
+
+@pytest.mark.parametrize("lags", [1, 5])
+def test_autoregression_equals_its_formula_with_the_fitted_weights(lags):
+    intercept, *weights = AutoReg(HISTORY, lags=lags).fit().params
+    expected = [intercept + sum(w * SERIES[t - k] for k, w in enumerate(weights, 1)) for t in range(150, 200)]
+    np.testing.assert_allclose(baselines.autoregression(HISTORY, TEST, lags), expected)
+
+
+def test_linear_on_windows_equals_autoregression_fitted_to_the_same_part():
+    parts = chronological_split(SERIES)
+    train, _, test = split_windows(parts, window=6)
+    expected = baselines.autoregression(parts.train, np.concatenate(parts[1:]), lags=6)[-len(parts.test) :]
+    np.testing.assert_allclose(baselines.linear_on_windows(train, test.x), expected, rtol=1e-3)
+
+
+def test_no_baseline_sees_the_value_it_forecasts():
+    changed = TEST.copy()
+    changed[20:] += 100
+    for forecast in (
+        lambda test: baselines.persistence(HISTORY, test),
+        lambda test: baselines.exponential_smoothing(HISTORY, test),
+        lambda test: baselines.autoregression(HISTORY, test, 3),
+    ):
+        np.testing.assert_allclose(forecast(TEST)[:21], forecast(changed)[:21])

@@ -1,0 +1,90 @@
+"""Every exercise of every lesson: its stub is greeted, its solution passes, its typical mistakes are named."""
+
+import importlib
+import re
+import runpy
+
+import nbformat
+import numpy as np
+import pytest
+
+from tools import notebooks
+from utils import exercises
+from utils.exercises import Wrong, call, check, feedback, number
+
+LESSONS = notebooks.lessons()
+
+
+def names_in(path) -> list[str]:
+    notebook = nbformat.read(path, as_version=4)
+    sources = "\n".join(cell.source for cell in notebooks.code_cells(notebook))
+    return re.findall(r'check\("([^"]+)"', sources)
+
+
+def wrong_answers(path) -> dict:
+    return importlib.import_module(f"tests.exercises.lesson_{path.name[:2]}").WRONG
+
+
+EXERCISES = [(path, name) for path in LESSONS for name in names_in(path)]
+MISTAKES = [
+    (name, answer, words)
+    for path in LESSONS
+    for name, mistakes in wrong_answers(path).items()
+    for answer, words in mistakes
+]
+
+
+@pytest.mark.parametrize(("path", "name"), EXERCISES, ids=lambda value: value if isinstance(value, str) else "")
+def test_solution_passes_and_a_stub_is_greeted(path, name):
+    solutions = runpy.run_path(str(path.parent / "solutions" / f"{path.stem}.py"))["ANSWERS"]
+    assert feedback(name, solutions[name]) == ("right", f"✔ {name}: right.")
+    stub = (lambda *arguments: ...) if callable(solutions[name]) else dict.fromkeys(solutions[name], ...)
+    for untouched in (stub, ..., None):
+        status, text = feedback(name, untouched)
+        assert status == "not attempted", text
+        assert "not attempted yet" in text
+
+
+@pytest.mark.parametrize(("name", "answer", "words"), MISTAKES, ids=[f"{name}-{words}" for name, _, words in MISTAKES])
+def test_mistake_is_named(name, answer, words):
+    status, text = feedback(name, answer)
+    assert (status, words in text) == ("wrong", True), text
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_lesson_has_what_an_exercise_needs(path):
+    names = names_in(path)
+    assert len(names) >= 3
+    assert all(name.startswith(path.name[:2]) for name in names)
+    solutions = runpy.run_path(str(path.parent / "solutions" / f"{path.stem}.py"))["ANSWERS"]
+    assert set(names) == set(solutions) == set(wrong_answers(path))
+    for name, mistakes in wrong_answers(path).items():
+        assert len(mistakes) >= 2, name
+
+
+def test_check_prints_and_an_unknown_exercise_lists_the_known(capsys):
+    check("01 forget bias", ...)
+    assert "not attempted yet" in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"no exercise '01 nothing'; this lesson has '01 matched units'"):
+        check("01 nothing", 3)
+    with pytest.raises(ValueError, match=r"no exercise '99 nothing'; this lesson has none"):
+        check("99 nothing", 3)
+
+
+def test_answers_of_the_wrong_kind_get_a_sentence():
+    with pytest.raises(Wrong, match=r"expected a function, got 3"):
+        call(3)
+    with pytest.raises(Wrong, match=r"raised ZeroDivisionError when called with 1, an array of shape \(2,\)"):
+        call(lambda a, b: 1 / 0, 1, np.zeros(2))
+    for value in ("1", [1], np.zeros(2), True):
+        with pytest.raises(Wrong, match="should be a number"):
+            number(value, "it")
+    with pytest.raises(Wrong, match="it is nan"):
+        number(float("nan"), "it")
+    assert number(np.float32(2), "it") == number(np.array([2]), "it") == 2
+
+
+def test_all_lessons_with_exercises_are_checked_here():
+    modules = {path.stem for path in (notebooks.REPOSITORY / "utils" / "exercises").glob("lesson_*.py")}
+    assert modules == {f"lesson_{path.name[:2]}" for path in LESSONS}
+    assert exercises.__doc__

@@ -1,0 +1,85 @@
+"""The builder and the initialisers: parameter counts, shapes, starting gates, and errors that list what is valid."""
+
+import numpy as np
+import pytest
+
+from utils.models.initializers import Chrono, ForgetBias
+from utils.models.recurrent import build_recurrent
+from utils.runtime import keras
+
+
+@pytest.mark.parametrize(("cell", "blocks", "biases"), [("RNN", 1, 1), ("LSTM", 4, 1), ("GRU", 3, 2)])
+def test_parameter_counts(cell, blocks, biases):
+    model = build_recurrent(cell, units=7, features=3, outputs=2)
+    assert model.count_params() == blocks * 7 * (3 + 7 + biases) + 7 * 2 + 2
+
+
+def test_shapes():
+    assert build_recurrent("GRU", 4, features=3, outputs=2).output_shape == (None, 2)
+    assert build_recurrent("GRU", 4, 3, features=3, every_step=True).output_shape == (None, None, 1)
+    model = build_recurrent("LSTM", 4, vocabulary=11, sequence_length=9, outputs=11, bidirectional=True, dropout=0.1)
+    assert model.input_shape == (None, 9)
+    assert model.layers[1].output.shape == (None, 8)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"cell": "lstm"}, "Unknown cell 'lstm'; expected one of RNN, LSTM, GRU"),
+        ({"vocabulary": 5}, "either features .* or vocabulary"),
+        ({"features": None}, "either features .* or vocabulary"),
+        ({"units": 0}, "units is 0"),
+        ({"layers": 0}, "layers is 0"),
+        ({"cell": "GRU", "forget_bias": 1}, "GRU has no forget gate"),
+        ({"cell": "RNN", "longest": 9}, "no gate"),
+        ({"forget_bias": 1, "longest": 9}, "give one"),
+        ({"longest": 2}, "more than 2 steps"),
+    ],
+)
+def test_bad_input_is_named(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        build_recurrent(**{"features": 1, **kwargs})
+
+
+def test_forget_bias_sits_on_the_forget_gates_only():
+    bias = build_recurrent("LSTM", 4, features=1, forget_bias=3).layers[0].get_weights()[2]
+    np.testing.assert_array_equal(bias.reshape(4, 4), [[0] * 4, [3] * 4, [0] * 4, [0] * 4])
+
+
+def test_chrono_spreads_time_constants_up_to_the_longest():
+    keras.utils.set_random_seed(0)
+    bias = build_recurrent("LSTM", 500, features=1, longest=100).layers[0].get_weights()[2].reshape(4, 500)
+    np.testing.assert_allclose(bias[0], -bias[1])
+    times = np.exp(bias[1])
+    assert 1 <= times.min() < 3
+    assert 95 < times.max() <= 99
+    assert times.mean() == pytest.approx(50, abs=4)  # uniform
+    bias = build_recurrent("GRU", 500, features=1, longest=100).layers[0].get_weights()[2].reshape(2, 3, 500)
+    assert np.exp(bias[0, 0]).max() > 95  # Keras' z keeps
+    assert not bias[0, 1:].any()
+    assert not bias[1].any()
+
+
+def test_chrono_follows_the_global_seed_and_differs_between_layers():
+    def biases():
+        keras.utils.set_random_seed(3)
+        model = build_recurrent("LSTM", 6, 2, features=1, longest=50)
+        return [layer.get_weights()[2] for layer in model.layers[:2]]
+
+    first, second = biases()
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(first, biases()[0])
+
+
+@pytest.mark.parametrize("initializer", [ForgetBias(2.0), Chrono(40, seed=1)])
+def test_saved_with_a_model(initializer, tmp_path):
+    layer = keras.layers.LSTM(3, bias_initializer=initializer, unit_forget_bias=False)
+    model = keras.Sequential([keras.Input((None, 1)), layer])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.layers[0].bias_initializer.get_config() == initializer.get_config()
+
+
+def test_an_initializer_on_the_wrong_layer_says_so():
+    with pytest.raises(ValueError, match="an LSTM's bias"):
+        ForgetBias(1)((6, 7))

@@ -1,0 +1,107 @@
+"""What every stored lesson must be: executed in order from its own code, clean, presentable, described."""
+
+import re
+
+import nbformat
+import pytest
+
+from tools import notebooks, pages
+
+LESSONS = notebooks.lessons()
+SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
+
+
+@pytest.fixture(params=LESSONS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def outputs(notebook):
+    return [output for cell in notebooks.code_cells(notebook) for output in cell.outputs]
+
+
+def test_there_are_lessons():
+    assert LESSONS
+
+
+def test_executed_in_order_from_a_fresh_kernel(notebook):
+    counts = [cell.execution_count for cell in notebooks.code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_stored_outputs_belong_to_the_stored_code(path, notebook):
+    made_by = notebook.metadata.get(notebooks.HASH)
+    assert made_by == notebooks.code_hash(notebook), f"run: make lessons LESSON={path.name[:2]}"
+
+
+def test_a_changed_cell_is_noticed(notebook):
+    notebooks.code_cells(notebook)[-1].source += "\n"
+    assert notebook.metadata[notebooks.HASH] != notebooks.code_hash(notebook)
+
+
+def test_no_errors_and_nothing_on_stderr(notebook):
+    assert not [o for o in outputs(notebook) if o.output_type == "error" or o.get("name") == "stderr"]
+
+
+def test_code_cells_are_short(notebook):
+    lengths = {i: len(cell.source.splitlines()) for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
+    assert {i: n for i, n in lengths.items() if n > 25} == {}
+
+
+def test_every_cell_has_a_slide_type(notebook):
+    types = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in notebook.cells]
+    assert set(types) <= SLIDE_TYPES
+    assert types[0] == "slide"
+    assert "notes" in types
+
+
+def test_every_picture_has_alt_text(notebook):
+    for output in outputs(notebook):
+        if "image/png" in output.get("data", {}):
+            assert len(output.metadata.get("image/png", {}).get("alt", "").split()) >= 5
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for alt, file in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text):
+        assert len(alt.split()) >= 5, file
+        assert (notebooks.NOTEBOOKS / file).exists(), file
+
+
+def test_findings(path, notebook):
+    records = [record for _, record in notebooks.findings(notebook)]
+    assert len(records) >= {"01": 8}.get(path.name[:2], 4)
+    assert all(record["holds"] for record in records)
+    claims = [record["claim"] for record in records]
+    assert len(set(claims)) == len(claims)
+    called = "\n".join(cell.source for cell in notebooks.code_cells(notebook)).count("finding(")
+    assert len(records) >= called
+
+
+def test_small_and_without_traces_of_a_machine(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text) < 1.5e6
+    assert not re.findall(r"(?:/home/|/root/|/work/|/tmp/|/Users/|C:\\\\)[^\"]{0,40}", text)
+
+
+def test_ends_with_its_summary_and_says_what_it_needs(notebook):
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for needed in ("**Research question.**", "| run, two cores |", "**You need**", "**Answer.**", "**Next.**"):
+        assert needed in text
+    for section in ("What the literature reports", "Common misconceptions", "Exercises", "Summary"):
+        assert re.search(rf"^## .*{section}$", text, re.MULTILINE), section
+    assert any(cell.source == "summary()" for cell in notebooks.code_cells(notebook)[-3:])
+
+
+def test_generated_pages_are_up_to_date():
+    for file, content in pages.pages().items():
+        assert file.read_bytes() == content, f"{file.name}: run python -m tools.pages"
+
+
+def test_the_repository_has_one_address():
+    url = pages.repository_url()
+    for file in [*LESSONS, notebooks.REPOSITORY / "README.md"]:
+        text = file.read_text(encoding="utf-8")
+        assert set(re.findall(r"https://github\.com/[\w.-]+/advanced_rnns", text)) <= {url}, file.name

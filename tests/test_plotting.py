@@ -1,0 +1,47 @@
+"""Figures carry alt text, and a model looks the same wherever it is drawn."""
+
+import matplotlib
+import pandas as pd
+import pytest
+
+from utils import plotting
+
+matplotlib.use("Agg")
+
+
+def test_show_puts_alt_text_on_the_picture_and_closes_it(monkeypatch):
+    shown = []
+    monkeypatch.setattr(plotting, "display", lambda data, raw, metadata: shown.append((data, metadata)))
+    figure, _ = plotting.subplots()
+    plotting.show(figure, "A line that rises from left to right.")
+    data, metadata = shown[0]
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert metadata == {"image/png": {"alt": "A line that rises from left to right."}}
+    assert not plotting.plt.fignum_exists(figure.number)
+
+
+def test_alt_text_must_say_something():
+    figure, _ = plotting.subplots()
+    with pytest.raises(ValueError, match="too short"):
+        plotting.show(figure, "a plot")
+
+
+def test_models_differ_in_more_than_colour():
+    styles = {
+        (model, plotting.COLORS[model], plotting.DASHES[model], plotting.MARKERS[model]) for model in plotting.COLORS
+    }
+    assert len({color for _, color, _, _ in styles}) == len(styles)
+    assert len({marker for *_, marker in styles}) == len(styles)
+    assert plotting.COLORS.keys() == plotting.DASHES.keys() == plotting.MARKERS.keys()
+    with pytest.raises(ValueError, match="No style for 'lstm'; expected one of RNN, LSTM"):
+        plotting.line("lstm")
+
+
+def test_strip_draws_every_seed_and_the_median():
+    table = pd.DataFrame({"cell": ["LSTM"] * 3 + ["GRU"] * 3, "place": ["here"] * 6, "error": [1, 2, 6, 4, 4, 4]})
+    _, axes = plotting.subplots()
+    plotting.strip(table, x="place", y="error", hue="cell", ax=axes)
+    drawn = [line.get_ydata().tolist() for line in axes.lines]
+    assert drawn == [[1, 2, 6], [4, 4, 4]]
+    medians = [collection.get_segments()[0][0][1] for collection in axes.collections]
+    assert medians == [2, 4]

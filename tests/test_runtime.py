@@ -1,0 +1,105 @@
+"""Seeds, quiet TensorFlow, and imports that cost nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from utils import runtime
+
+
+def run(code: str, **environment) -> subprocess.CompletedProcess:
+    import os
+
+    env = {**os.environ, **environment}
+    env.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=120)
+
+
+def test_seeds_follow_the_offset(monkeypatch):
+    monkeypatch.delenv("SEED_OFFSET", raising=False)
+    assert runtime.seeds(3) == [0, 1, 2]
+    monkeypatch.setenv("SEED_OFFSET", "2000")
+    assert runtime.seeds(3) == [2000, 2001, 2002]
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, True, "5"])
+def test_impossible_numbers_of_seeds(n):
+    with pytest.raises(ValueError, match="at least 1"):
+        runtime.seeds(n)
+
+
+def test_impossible_settings_are_named(monkeypatch):
+    monkeypatch.setenv("SEED_OFFSET", "-1")
+    with pytest.raises(ValueError, match="SEED_OFFSET is '-1'"):
+        runtime.seeds(1)
+    monkeypatch.setenv("STUDY_WORKERS", "none")
+    with pytest.raises(ValueError, match="STUDY_WORKERS is 'none'"):
+        runtime.workers()
+    monkeypatch.setenv("STUDY_WORKERS", "3")
+    assert runtime.workers() == 3
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "",
+        ".runtime",
+        ".plotting",
+        ".findings",
+        ".exercises",
+        ".exercises.lesson_01",
+        ".datasets.prices",
+        ".datasets.climate",
+        ".datasets.windows",
+        ".models.numpy_cells",
+        ".training.study",
+        ".evaluation.baselines",
+        ".evaluation.metrics",
+    ],
+)
+def test_what_does_not_train_does_not_import_tensorflow(module):
+    result = run(f"import sys, utils{module}; sys.exit('tensorflow' in sys.modules)")
+    assert result.returncode == 0, result.stderr
+
+
+def test_tensorflow_starts_and_compiles_without_a_log_line():
+    code = "from utils import runtime; runtime.start(); from utils.runtime import tf\n"
+    code += "tf.function(lambda x: x * 2, jit_compile=True)(tf.ones(3)); tf.random.normal((3, 3)) @ tf.ones((3, 3))"
+    result = run(code)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert result.stdout.startswith("Running on: ")
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_keras_from_the_runtime_is_quiet_as_well():
+    result = run("from utils.models.recurrent import build_recurrent")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_python_can_still_write_to_stderr():
+    result = run("from utils import runtime; runtime.start_tensorflow(); import sys; print('seen', file=sys.stderr)")
+    assert result.stderr == "seen\n"
+
+
+def test_a_worker_keeps_its_tongue_but_not_tensorflow():
+    code = """
+import os, sys, warnings
+from utils.training.study import study
+def noisy(seed):
+    os.write(2, b'native line')
+    print('python line', file=sys.stderr)
+    return {}
+study(noisy, {}, seeds=1, workers=2)
+"""
+    # A file, since -c leaves the function without a source for the worker to find.
+    result = run(code)
+    assert result.returncode == 0, result.stderr
+    assert "native line" not in result.stderr
+    assert "python line" in result.stderr
+
+
+def test_unknown_attribute():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        runtime.nothing  # noqa: B018

@@ -1,0 +1,148 @@
+"""`study`: tidy, the same however it is run, loud when something goes wrong, and gone when it is interrupted."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import joblib
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from utils import runtime
+from utils.training.study import TrialFailed, study
+
+
+def tiny_training(units, seed):
+    from utils.models.recurrent import build_recurrent
+    from utils.training.fit import fit
+
+    x = np.random.default_rng(0).normal(size=(32, 5, 1)).astype("float32")
+    history = fit(build_recurrent("GRU", units, features=1), (x, x[:, 0]), epochs=2, batch_size=16)
+    return {"loss": history["loss"][-1], "process": os.getpid()}
+
+
+def double(value, seed):
+    return {"doubled": 2 * value, "random": np.random.random()}
+
+
+def fails_once(value, seed):
+    if (value, seed) == (2, 1):
+        raise ZeroDivisionError("by hand")
+    return {}
+
+
+def test_one_row_per_trial_in_the_order_of_the_grid():
+    table = study(double, {"value": [3, 1]}, seeds=[5, 6], workers=1)
+    assert list(table.columns) == ["value", "seed", "doubled", "random", "seconds"]
+    assert table[["value", "seed", "doubled"]].to_numpy().tolist() == [[3, 5, 6], [3, 6, 6], [1, 5, 2], [1, 6, 2]]
+    assert table["random"][0] == table["random"][2]  # seeded before each trial
+    assert table["random"][0] != table["random"][1]
+
+
+def test_a_list_of_points_runs_just_those():
+    table = study(double, [{"value": 1}, {"value": 4}], seeds=1, workers=1)
+    assert table["doubled"].tolist() == [2, 8]
+
+
+def test_parallel_equals_serial_bit_for_bit_and_uses_several_processes():
+    serial = study(tiny_training, {"units": [3, 4]}, seeds=3, workers=1)
+    parallel = study(tiny_training, {"units": [3, 4]}, seeds=3, workers=2)
+    pd.testing.assert_series_equal(serial["loss"], parallel["loss"], check_exact=True)
+    assert set(serial["process"]) == {os.getpid()}
+    assert os.getpid() not in set(parallel["process"])
+
+
+def test_seeds_are_shifted(monkeypatch):
+    monkeypatch.setenv("SEED_OFFSET", "1000")
+    assert study(double, {"value": [1]}, seeds=2, workers=1)["seed"].tolist() == [1000, 1001]
+
+
+@pytest.mark.parametrize(
+    ("grid", "seeds", "message"),
+    [
+        ({"value": [1]}, 0, "at least 1"),
+        ({"value": [1]}, [], "seeds is empty"),
+        ({"value": []}, 1, "no points"),
+        ({"value": "lstm"}, 1, r"expected a list of values, such as \['lstm'\]"),
+        ({"value": 3}, 1, "expected a list of values"),
+        ({"other": [1]}, 1, r"double cannot be called as double\(other=\.\.\., seed=\.\.\.\)"),
+    ],
+)
+def test_bad_input_is_named(grid, seeds, message):
+    with pytest.raises(ValueError, match=message):
+        study(double, grid, seeds)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_failing_trial_names_its_point_and_seed(workers):
+    with pytest.raises(TrialFailed, match=r"value=2, seed=1 raised ZeroDivisionError: by hand"):
+        study(fails_once, {"value": [1, 2]}, seeds=[0, 1], workers=workers)
+
+
+def test_a_trial_must_return_named_results():
+    with pytest.raises(TrialFailed, match=r"returned 3; expected a dict"):
+        study(lambda seed: 3, {}, seeds=1, workers=1)
+    with pytest.raises(TrialFailed, match=r"\['seed'\], which the table already uses"):
+        study(lambda seed: {"seed": 1}, {}, seeds=1, workers=1)
+
+
+def test_silent_under_test_and_a_bar_for_a_person(capfd, monkeypatch):
+    study(double, {"value": [1]}, seeds=2, workers=1)
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.setattr(runtime, "watched", lambda: True)
+    study(double, {"value": [1]}, seeds=2, workers=1)
+    out, err = capfd.readouterr()
+    assert "double" in out
+    assert err == ""
+
+
+def test_on_a_dask_cluster():
+    from dask.distributed import Client, LocalCluster
+
+    here = study(double, {"value": [1, 2]}, seeds=3, workers=1)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        there = study(where, {"value": [1, 2]}, seeds=3)
+    pd.testing.assert_frame_equal(there[["value", "seed", "doubled", "random"]], here.drop(columns="seconds"))
+    assert os.getpid() not in set(there["process"])
+
+
+def where(value, seed):
+    return {**double(value, seed), "process": os.getpid()}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to another process")
+def test_ctrl_c_leaves_no_process_behind(tmp_path):
+    script = tmp_path / "interrupted.py"
+    script.write_text(
+        textwrap.dedent("""
+            import sys, time
+            from utils.training.study import study
+            def sleepy(value, seed):
+                open(f"{sys.argv[1]}/started-{seed}", "w").close()
+                time.sleep(120)
+                return {}
+            study(sleepy, {"value": [1]}, seeds=4, workers=2)
+        """)
+    )
+    process = subprocess.Popen([sys.executable, script, tmp_path], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while len(list(tmp_path.glob("started-*"))) < 2:
+        assert time.monotonic() < deadline, "the study did not start"
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.2)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 2
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in stderr
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert not alive

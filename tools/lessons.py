@@ -1,0 +1,30 @@
+"""``python -m tools.lessons [01 04]``: run lessons in place and end with a table of how long they took."""
+
+import sys
+
+from tools import notebooks
+
+
+def main(selection: str | None) -> int:
+    """Execute the lessons; returns the number of those that stopped with an error."""
+    runs = []
+    for path in notebooks.lessons(selection):
+        print(f"{path.name} ...", flush=True)
+        run = notebooks.execute(path)
+        notebooks.write(run.notebook, path)
+        runs.append(run)
+    print(f"\n{'lesson':44} {'seconds':>8} {'slowest cell':>14} {'findings confirmed':>20}")
+    for run in runs:
+        slowest = max(run.cell_seconds, key=run.cell_seconds.get, default=0)
+        records = [record for _, record in notebooks.findings(run.notebook)]
+        confirmed = f"{sum(record['holds'] for record in records)} of {len(records)}"
+        cell = f"{run.cell_seconds.get(slowest, 0):.0f} s (#{slowest})"
+        print(f"{run.path.stem:44} {run.seconds:8.0f} {cell:>14} {confirmed:>20}")
+    failed = [run for run in runs if run.error]
+    for run in failed:
+        print(f"\n{run.path.name} stopped: {run.error}")
+    return len(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(min(1, main(" ".join(sys.argv[1:]))))

@@ -1,0 +1,119 @@
+"""Read, execute and write the lessons; know what is stored in them."""
+
+import hashlib
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+NOTEBOOKS = REPOSITORY / "notebooks"
+CELL_TIMEOUT = 600  # seconds; a lesson's cell takes at most 45 on two cores
+HASH = "code_sha256"  # name, in the notebook's metadata, of the hash of the code that made its outputs
+
+
+def lessons(selection: str | None = None) -> list[Path]:
+    """The lessons in order, or those whose number is in ``selection`` ("01" or "01 04").
+
+    Raises:
+        SystemExit: no such lesson; says which there are.
+    """
+    found = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    if not selection:
+        return found
+    numbers = [number.zfill(2) for number in selection.split()]
+    missing = [number for number in numbers if not any(path.name.startswith(number + "_") for path in found)]
+    if missing:
+        there = ", ".join(path.name[:2] for path in found)
+        raise SystemExit(
+            f"No lesson {', '.join(missing)}; there is {there}. Example: make lessons LESSON={found[0].name[:2]}"
+        )
+    return [path for path in found if path.name[:2] in numbers]
+
+
+def code_hash(notebook: nbformat.NotebookNode) -> str:
+    """SHA-256 of the sources of all code cells, in order."""
+    digest = hashlib.sha256()
+    for cell in code_cells(notebook):
+        digest.update(cell.source.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def findings(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, dict]]:
+    """``(cell id, record)`` of every finding stored in the outputs, in order; see :func:`utils.findings.finding`."""
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            if "finding" in output.get("metadata", {}):
+                yield cell.id, output.metadata["finding"]
+
+
+@dataclass
+class Run:
+    """What came of executing one lesson."""
+
+    path: Path
+    notebook: nbformat.NotebookNode
+    seconds: float
+    error: str | None = None
+    cell_seconds: dict[int, float] = field(default_factory=dict)  # index of a code cell -> seconds
+
+
+def execute(path: Path, *, environment: dict[str, str] | None = None, keep_going: bool = False) -> Run:
+    """Run one lesson top to bottom in a fresh kernel; the file is not touched.
+
+    Args:
+        path: the notebook.
+        environment: variables for the kernel, on top of this process's own.
+        keep_going: run the cells after one that raised as well.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    started = time.perf_counter()
+    run = Run(path, notebook, 0.0)
+    cells = []
+
+    def on_start(cell, cell_index):
+        cells.append((cell_index, time.perf_counter()))
+
+    def on_done(cell, cell_index, execute_reply):
+        run.cell_seconds[cell_index] = time.perf_counter() - cells[-1][1]
+
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        allow_errors=keep_going,
+        record_timing=False,
+        on_cell_start=on_start,
+        on_cell_executed=on_done,
+    )
+    # nbval's kernels inherit this variable; with it set here, stored and tested outputs are made alike.
+    environment = {**os.environ, "PYTEST_CURRENT_TEST": path.name, **(environment or {})}
+    try:
+        # What the kernel process writes past its channels (notes on its own start and end) is of no use to a reader.
+        client.execute(env=environment, stderr=subprocess.DEVNULL)
+    except CellExecutionError as error:
+        run.error = f"{error.ename}: {error.evalue}"
+    run.seconds = time.perf_counter() - started
+    notebook.metadata[HASH] = code_hash(notebook)
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata.get("language_info", {}).pop("version", None)
+    return run
+
+
+def write(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write a notebook whole or not at all."""
+    nbformat.validate(notebook)
+    temporary = path.with_suffix(".part")
+    nbformat.write(notebook, temporary)
+    os.replace(temporary, path)

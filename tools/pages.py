@@ -1,0 +1,147 @@
+"""``python -m tools.pages [--check]``: write FINDINGS.md and the generated parts of README.md from what is stored.
+
+The stored notebooks are the only source: each lesson's question and answer, and the findings in the metadata of its
+outputs. With ``--check`` nothing is written, and the exit code is 1 when a page is out of date.
+"""
+
+import base64
+import re
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from tools import notebooks
+from utils.findings import summarise
+
+README = notebooks.REPOSITORY / "README.md"
+FINDINGS = notebooks.REPOSITORY / "FINDINGS.md"
+PICTURE = notebooks.NOTEBOOKS / "images" / "readme.png"
+PICTURE_ALT = "one day later"
+
+
+@dataclass
+class Lesson:
+    """What the pages tell of a lesson."""
+
+    path: Path
+    title: str
+    question: str
+    answer: str
+    findings: list[tuple[str, dict]]  # (cell id, record)
+
+    @property
+    def number(self) -> str:
+        return self.path.name[:2]
+
+
+def repository_url() -> str:
+    """The address of the repository, from pyproject.toml."""
+    with (notebooks.REPOSITORY / "pyproject.toml").open("rb") as file:
+        return tomllib.load(file)["project"]["urls"]["Repository"]
+
+
+def read_lesson(path: Path) -> Lesson:
+    """Title, question, answer and findings of a stored lesson.
+
+    Raises:
+        ValueError: the lesson lacks a line that begins with ``# ``, ``**Research question.**`` or ``**Answer.**``.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    parts = []
+    for start in ("# ", "**Research question.** ", "**Answer.** "):
+        match = re.search(rf"^{re.escape(start)}(.+)$", text, re.MULTILINE)
+        if not match:
+            raise ValueError(f"{path.name} has no line that begins with {start!r}.")
+        parts.append(match[1].strip())
+    return Lesson(path, *parts, list(notebooks.findings(notebook)))
+
+
+def findings_page(lessons: list[Lesson]) -> str:
+    """FINDINGS.md: for each lesson its question, its answer, and a table of its findings."""
+    lines = [
+        "# Findings",
+        "",
+        "What the lessons measured, written from the outputs stored in the notebooks by `python -m tools.pages`.",
+        "Every claim is checked again whenever its notebook runs; *required* is the limit at which it would fail.",
+        "Values differ a little between machines; the claims must not.",
+    ]
+    for lesson in lessons:
+        link = f"notebooks/{lesson.path.name}"
+        lines += [
+            "",
+            f"## {lesson.title}",
+            "",
+            f"**Question.** {lesson.question}",
+            "",
+            f"**Answer.** {lesson.answer}",
+            "",
+        ]
+        lines += ["| claim | measured | required | published | cell |", "|---|---|---|---|---|"]
+        for i, (cell, record) in enumerate(lesson.findings, 1):
+            published = f"{record['published']} ({record['source']})" if "published" in record else ""
+            row = [record["claim"], summarise(record["measured"]), record["rule"], published]
+            lines.append(f"| {' | '.join(map(_escape, row))} | [{lesson.number}.{i}]({link}#cell-id={cell}) |")
+    return "\n".join(lines) + "\n"
+
+
+def readme(lessons: list[Lesson], text: str) -> str:
+    """README.md with its generated parts renewed: whatever stands between ``<!-- name -->`` and ``<!-- /name -->``."""
+    table = ["| lesson | question | answer | findings |", "|---|---|---|---|"]
+    for lesson in lessons:
+        anchor = re.sub(r"[^\w\- ]", "", lesson.title.lower()).replace(" ", "-")
+        cells = [f"[{_escape(lesson.title)}](notebooks/{lesson.path.name})", _escape(lesson.question)]
+        cells += [_escape(lesson.answer), f"[{len(lesson.findings)}](FINDINGS.md#{anchor})"]
+        table.append(f"| {' | '.join(cells)} |")
+    url = repository_url()
+    clone = ["```", f"git clone {url}", f"cd {url.rsplit('/', 1)[1]}", "make lab", "```"]
+    for name, lines in {"lessons": table, "clone": clone}.items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+        body = "\n".join(lines) + "\n"
+        text, count = re.subn(pattern, lambda m, body=body: m[1] + body + m[2], text, flags=re.DOTALL)
+        if count != 1:
+            raise ValueError(f"README.md has {count} parts <!-- {name} --> ... <!-- /{name} -->; expected one.")
+    return text
+
+
+def picture() -> bytes:
+    """The README's picture: the figure of lesson 01 that shows the forecast lagging by a day, as stored."""
+    (path,) = notebooks.lessons("01")
+    for cell in notebooks.code_cells(nbformat.read(path, as_version=4)):
+        for output in cell.outputs:
+            if PICTURE_ALT in output.get("metadata", {}).get("image/png", {}).get("alt", ""):
+                return base64.b64decode(output.data["image/png"])
+    raise ValueError(f"{path.name} has no figure whose alt text says {PICTURE_ALT!r}.")
+
+
+def pages() -> dict[Path, bytes]:
+    """What each generated page should hold."""
+    lessons = [read_lesson(path) for path in notebooks.lessons()]
+    text = readme(lessons, README.read_text(encoding="utf-8"))
+    return {FINDINGS: findings_page(lessons).encode(), README: text.encode(), PICTURE: picture()}
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def main(check: bool) -> int:
+    """Write the pages, or say which are out of date; returns how many are."""
+    stale = 0
+    for path, content in pages().items():
+        if path.exists() and path.read_bytes() == content:
+            continue
+        stale += 1
+        if not check:
+            path.write_bytes(content)
+        print(f"{path.name} {'is out of date; run: python -m tools.pages' if check else 'written'}")
+    return stale
+
+
+if __name__ == "__main__":
+    check_only = sys.argv[1:] == ["--check"]
+    outdated = main(check_only)
+    sys.exit(min(1, outdated) if check_only else 0)

@@ -1,0 +1,1 @@
+"""Where sequences come from: prices, climate series and the windows cut from them."""

@@ -1,0 +1,110 @@
+"""From one long series to examples a network can learn from: split in time, scale on the past, cut into windows."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Split(NamedTuple):
+    """Three parts of a series, in the order of time."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+class Windows(NamedTuple):
+    """Examples cut from a series: what is seen and what follows."""
+
+    x: np.ndarray  # (windows, time, features)
+    y: np.ndarray  # (windows,) or (windows, horizon)
+
+
+def chronological_split(series, fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)) -> Split:
+    """Cut a series into past, recent past and future.
+
+    Args:
+        series: shape (time,) or (time, features); a pandas object stays one.
+        fractions: shares of train, validation and test; they sum to 1.
+
+    Returns:
+        ``Split(train, validation, test)``; consecutive, nothing left out.
+
+    Raises:
+        ValueError: fractions that do not sum to 1, or a part that would be empty.
+    """
+    if len(fractions) != 3 or not np.isclose(sum(fractions), 1):
+        raise ValueError(f"fractions is {fractions}; expected three shares that sum to 1, such as (0.7, 0.1, 0.2).")
+    first = round(len(series) * fractions[0])
+    second = round(len(series) * (fractions[0] + fractions[1]))
+    parts = Split(series[:first], series[first:second], series[second:])
+    for name, part in zip(Split._fields, parts, strict=True):
+        if len(part) == 0:
+            raise ValueError(f"The {name} part of {len(series)} values split by {fractions} is empty; use more data.")
+    return parts
+
+
+def sliding_windows(series, window: int, horizon: int = 1, target=None) -> Windows:
+    """All windows of a series, each with what follows it.
+
+    Args:
+        series: shape (time,) or (time, features), without NaN.
+        window: time steps the network sees.
+        horizon: the target is the value this many steps after the window's last one.
+        target: series to predict, shape (time,); the first feature of ``series`` when not given.
+
+    Returns:
+        ``Windows(x, y)``: ``x`` of shape (windows, window, features), ``y`` of shape (windows,), both float32. Window
+        ``i`` covers times ``i ... i + window - 1`` and its target stands at time ``i + window + horizon - 1``.
+
+    Raises:
+        ValueError: a window or horizon below 1, a series too short for one window, NaN or infinity in the series, a
+            target of another length.
+    """
+    series = np.asarray(series, dtype=np.float32)
+    series = series[:, None] if series.ndim == 1 else series  # (time, features)
+    target = series[:, 0] if target is None else np.asarray(target, dtype=np.float32)
+    if window < 1 or horizon < 1:
+        raise ValueError(f"window is {window} and horizon {horizon}; expected at least 1 of each.")
+    if len(series) < window + horizon:
+        raise ValueError(
+            f"A series of {len(series)} values is too short for a window of {window} and a horizon of {horizon}; "
+            f"expected at least {window + horizon} values. Use a shorter window."
+        )
+    if len(target) != len(series):
+        raise ValueError(f"target has {len(target)} values and series {len(series)}; expected as many.")
+    for name, values in (("series", series), ("target", target)):
+        if not np.isfinite(values).all():
+            place = int(np.argmin(np.isfinite(values).reshape(len(values), -1).all(axis=1)))
+            raise ValueError(f"{name} holds NaN or infinity, first at position {place}; fill or drop it first.")
+    x = np.lib.stride_tricks.sliding_window_view(series[: len(series) - horizon], window, axis=0)
+    return Windows(np.ascontiguousarray(x.transpose(0, 2, 1)), target[window + horizon - 1 :])
+
+
+def split_windows(parts: Split, window: int, horizon: int = 1, targets: Split | None = None) -> tuple[Windows, ...]:
+    """Windows for train, validation and test whose targets lie in their own part.
+
+    A validation or test window may reach back into the part before it: on the day of a forecast its past is known. No
+    window reaches forward.
+
+    Args:
+        parts: a series, split by :func:`chronological_split`; scale it before with what is known from ``parts.train``.
+        window, horizon: see :func:`sliding_windows`.
+        targets: a series to predict that is split alike; the first feature of ``parts`` when not given.
+
+    Returns:
+        Three :class:`Windows`; the number of validation and test targets does not depend on ``window``.
+
+    Raises:
+        ValueError: see :func:`sliding_windows`.
+    """
+    targets = targets or parts
+    past = window + horizon - 1  # values before a target
+    result = []
+    for i in range(3):
+        before = 0 if i == 0 else past
+        joined = [np.concatenate([np.asarray(part) for part in split[: i + 1]]) for split in (parts, targets)]
+        start = max(0, len(joined[0]) - len(parts[i]) - before)
+        target = joined[1][start:]
+        result.append(sliding_windows(joined[0][start:], window, horizon, target if target.ndim == 1 else target[:, 0]))
+    return tuple(result)

@@ -1,0 +1,99 @@
+"""``check(name, answer)``: instant feedback on an exercise, in words.
+
+What the answers of lesson NN must do stands in ``lesson_NN.py`` beside this file: one function per exercise, which
+raises :class:`Wrong` with a sentence that says what came, what was expected and what to think about. The reference
+answers are in ``notebooks/solutions``.
+"""
+
+import importlib
+from collections.abc import Callable
+from numbers import Real
+
+import numpy as np
+
+
+class Wrong(Exception):
+    """An answer is wrong; the message tells the learner in what way."""
+
+
+class NotAttempted(Exception):
+    """The stub is still a stub."""
+
+
+def check(name: str, answer) -> None:
+    """Print whether an answer is right, and if not, what is wrong with it; an untouched stub is greeted.
+
+    Args:
+        name: the exercise, beginning with the number of its lesson, such as ``"01 matched units"``.
+        answer: what the exercise asks for, mostly a function.
+
+    Raises:
+        ValueError: no such exercise; lists those of the lesson.
+    """
+    print(feedback(name, answer)[1])
+
+
+def feedback(name: str, answer) -> tuple[str, str]:
+    """``("right" | "wrong" | "not attempted", what to tell the learner)``; see :func:`check`."""
+    checks = _checks(name)
+    try:
+        if answer is None or answer is ...:
+            raise NotAttempted
+        checks[name](answer)
+    except NotAttempted:
+        return "not attempted", f"○ {name}: not attempted yet. Replace the ... above and run both cells again."
+    except Wrong as wrong:
+        return "wrong", f"✘ {name}: {wrong}"
+    return "right", f"✔ {name}: right."
+
+
+def _checks(name: str) -> dict[str, Callable]:
+    try:
+        checks = importlib.import_module(f"{__name__}.lesson_{name[:2]}").CHECKS
+    except ModuleNotFoundError:
+        checks = {}
+    if name not in checks:
+        raise ValueError(f"There is no exercise {name!r}; this lesson has {', '.join(map(repr, checks)) or 'none'}.")
+    return checks
+
+
+def call(function, *arguments):
+    """What the learner's function returns.
+
+    Raises:
+        NotAttempted: it returns nothing, or ``...``.
+        Wrong: it is no function, or it raised.
+    """
+    if not callable(function):
+        raise Wrong(f"expected a function, got {_describe(function)}. Pass the function itself, without calling it.")
+    try:
+        result = function(*arguments)
+    except Exception as error:
+        shown = ", ".join(map(_describe, arguments))
+        raise Wrong(f"your function raised {type(error).__name__} when called with {shown}: {error}") from None
+    if result is None or result is ...:
+        raise NotAttempted
+    return result
+
+
+def number(value, what: str) -> float:
+    """The value as a number.
+
+    Raises:
+        Wrong: it is none, or not finite.
+    """
+    if isinstance(value, np.ndarray | np.generic) and np.size(value) == 1:
+        value = np.asarray(value).item()
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise Wrong(f"{what} should be a number, got {_describe(value)}.")
+    if not np.isfinite(value):
+        raise Wrong(f"{what} is {value}; expected a finite number.")
+    return float(value)
+
+
+def _describe(value) -> str:
+    """A short name of a value, for a sentence."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    text = repr(value)
+    return text if len(text) <= 40 else f"a {type(value).__name__}"

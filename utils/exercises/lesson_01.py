@@ -1,0 +1,132 @@
+"""What the answers to the exercises of lesson 01 must do."""
+
+import numpy as np
+
+from utils.datasets.climate import load_sunspots
+from utils.datasets.windows import chronological_split, split_windows
+from utils.evaluation import baselines, metrics
+from utils.exercises import NotAttempted, Wrong, call, number
+
+
+def _matched_units(answer) -> None:
+    """The largest LSTM that has no more parameters than a GRU."""
+
+    def lstm(features, units):
+        return 4 * units * (features + units + 1)
+
+    for features, gru_units in [(1, 16), (8, 32), (3, 100)]:
+        budget = 3 * gru_units * (features + gru_units + 2)
+        expected = max(units for units in range(1, gru_units + 1) if lstm(features, units) <= budget)
+        got = number(call(answer, features, gru_units), "the number of units")
+        where = f"for {features} features and a GRU of {gru_units} units"
+        if got != int(got):
+            raise Wrong(f"{where} you return {got:.2f}; a layer has a whole number of units, so round down.")
+        if got > expected:
+            over = lstm(features, int(got)) - budget
+            raise Wrong(
+                f"{where} you return {got:.0f}, but an LSTM of that size has {over} parameters more than the GRU. "
+                "Count both with the formulas, and mind the second bias of the GRU."
+            )
+        if got < expected:
+            folk = " Three quarters of the units is too few, since parameters grow with their square."
+            raise Wrong(
+                f"{where} you return {got:.0f}, but an LSTM of {expected} units still fits into {budget} parameters."
+                + (folk if got == int(0.75 * gru_units) else "")
+            )
+
+
+def _forget_bias(answer) -> None:
+    """The bias at which a cell state has halved after a given number of steps."""
+    for half_life in (1.0, 10.0, 100.0):
+        bias = number(call(answer, half_life), "the bias")
+        gate = 1 / (1 + np.exp(-bias))
+        left = gate**half_life
+        if np.isclose(bias, 0.5 ** (1 / half_life)):
+            raise Wrong(
+                f"for a half-life of {half_life:g} you return {bias:.4g}, which is the value of the gate. The bias is "
+                "what goes into the sigmoid to get it: invert the sigmoid."
+            )
+        if np.isclose(gate, 1 - 0.5 ** (1 / half_life)) and not np.isclose(left, 0.5):
+            raise Wrong(
+                f"for a half-life of {half_life:g} you return {bias:.4g}; its sign is turned round. A gate near 1 "
+                "keeps, so a long memory needs a positive bias."
+            )
+        if not np.isclose(left, 0.5, rtol=1e-3):
+            raise Wrong(
+                f"for a half-life of {half_life:g} steps you return {bias:.4g}. Then the gate is {gate:.4f}, and "
+                f"{left:.3f} of the state is left after {half_life:g} steps instead of 0.5."
+            )
+
+
+def _relative_rmse(answer) -> None:
+    """RMSE of a forecast, divided by that of persistence."""
+    rng = np.random.default_rng(1)
+    series = 100 + np.cumsum(rng.normal(size=60))
+    history, test = series[:40], series[40:]
+    forecast = test + rng.normal(scale=0.5, size=20)
+    error = metrics.rmse(test, forecast)
+    expected = error / metrics.rmse(test, baselines.persistence(history, test))
+    got = number(call(answer, history, test, forecast), "the ratio")
+    inside = np.mean((forecast[1:] - test[1:]) ** 2) / np.mean((test[:-1] - test[1:]) ** 2)
+    hints = {
+        expected**2: "that is the ratio of the mean squared errors; take the root of both.",
+        1 / expected: "you divided the wrong way round: below 1 must mean that the forecast beats persistence.",
+        error / metrics.rmse(test, np.full(20, history.mean())): "you compared with the mean of the history. "
+        "Persistence says: tomorrow equals today.",
+        error / metrics.rmse(test, np.roll(test, 1)): "np.roll puts the last test value in front of the first. The "
+        "forecast of the first test day is the last day of the history.",
+        error / metrics.rmse(test, np.full(20, history[-1])): "you forecast every day by the last day of the history. "
+        "Each evening today's price is known, so the forecast moves on by a day each day.",
+        np.sqrt(inside): "you left out the first test day. Its persistence forecast is the last day of the history.",
+    }
+    if np.isclose(got, expected):
+        return
+    for value, hint in hints.items():
+        if np.isclose(got, value):
+            raise Wrong(f"expected {expected:.4f} on a made-up series, got {got:.4f}; {hint}")
+    raise Wrong(
+        f"expected {expected:.4f} on a made-up series, got {got:.4f}. Print both errors and check each by hand."
+    )
+
+
+def _sunspots(answer) -> None:
+    """Relative RMSE of seasonal naive (11 years) and of the linear model on 24 years, on the sunspot test part."""
+    keys = {"seasonal naive", "linear"}
+    if not isinstance(answer, dict) or set(answer) != keys:
+        raise Wrong(f"expected a dict with the keys 'linear' and 'seasonal naive', got {answer!r:.60}.")
+    if any(value is ... or value is None for value in answer.values()):
+        raise NotAttempted
+    parts = chronological_split(load_sunspots().to_numpy())
+    history = np.concatenate(parts[:2])
+    naive = metrics.rmse(parts.test, baselines.persistence(history, parts.test))
+    train, _, test = split_windows(parts, window=24)
+    expected = {
+        "seasonal naive": metrics.rmse(parts.test, baselines.seasonal_naive(history, parts.test, 11)) / naive,
+        "linear": metrics.rmse(parts.test, baselines.linear_on_windows(train, test.x)) / naive,
+    }
+    for name in sorted(keys):
+        got = number(answer[name], name)
+        if np.isclose(got, expected[name], rtol=0.005):
+            continue
+        if np.isclose(got, expected[name] * naive, rtol=0.005):
+            raise Wrong(f"{name} is {got:.3f}, which is the RMSE in sunspots; divide it by that of persistence.")
+        season_12 = metrics.rmse(parts.test, baselines.seasonal_naive(history, parts.test, 12)) / naive
+        if name == "seasonal naive" and np.isclose(got, season_12, rtol=0.005):
+            raise Wrong("seasonal naive looks back 12 steps; these are years, and the solar cycle takes about 11.")
+        fit_on_train = metrics.rmse(train.y, baselines.linear_on_windows(train, train.x)) / naive
+        if name == "linear" and np.isclose(got, fit_on_train, rtol=0.005):
+            raise Wrong(
+                "linear is the error on the training part, which the model has seen; forecast the test windows."
+            )
+        raise Wrong(
+            f"{name} is {got:.3f}, expected {expected[name]:.3f}: RMSE on the test part over that of persistence "
+            "there, with the split 70/10/20 in time" + (" and windows of 24 years." if name == "linear" else ".")
+        )
+
+
+CHECKS = {
+    "01 matched units": _matched_units,
+    "01 forget bias": _forget_bias,
+    "01 relative error": _relative_rmse,
+    "01 sunspots": _sunspots,
+}

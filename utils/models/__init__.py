@@ -1,0 +1,1 @@
+"""What learns: reference cells in NumPy, Keras builders and initialisers."""

@@ -1,0 +1,88 @@
+"""One function that builds any recurrent model of the course: cell, width, depth, direction and head are arguments."""
+
+from utils.models.initializers import Chrono, ForgetBias
+from utils.runtime import keras
+
+CELLS = ("RNN", "LSTM", "GRU")
+
+
+def build_recurrent(
+    cell: str = "LSTM",
+    units: int = 32,
+    layers: int = 1,
+    *,
+    features: int | None = None,
+    vocabulary: int | None = None,
+    embedding: int = 16,
+    sequence_length: int | None = None,
+    outputs: int = 1,
+    activation: str | None = None,
+    every_step: bool = False,
+    bidirectional: bool = False,
+    forget_bias: float | None = None,
+    longest: float | None = None,
+    dropout: float = 0.0,
+    name: str | None = None,
+) -> "keras.Sequential":
+    """A Keras model: inputs or embedded symbols -> recurrent layers -> dense head.
+
+    Args:
+        cell: "RNN" (tanh, Keras' SimpleRNN), "LSTM" or "GRU".
+        units: width of the hidden state; not the number of time steps.
+        layers: recurrent layers on top of one another.
+        features: numbers per time step; the input has shape (batch, time, features).
+        vocabulary: symbols per time step instead; the input has shape (batch, time) and holds integers below it.
+        embedding: size of the vector each symbol is turned into.
+        sequence_length: time steps, or None for any number.
+        outputs: size of the head.
+        activation: of the head, such as "softmax"; none by default.
+        every_step: whether the head reads every hidden state, shape (batch, time, outputs), or the last one only.
+        bidirectional: read the sequence in both directions; never for a forecast.
+        forget_bias: start of an LSTM's forget bias (Keras: 1).
+        longest: chrono initialisation for memories up to this many steps (LSTM and GRU).
+        dropout: share of each layer's outputs set to zero during training.
+        name: name of the model.
+
+    Raises:
+        ValueError: an unknown cell, neither or both of ``features`` and ``vocabulary``, a size below 1, an initial bias
+            that the cell does not have.
+    """
+    if cell not in CELLS:
+        raise ValueError(f"Unknown cell {cell!r}; expected one of {', '.join(CELLS)}.")
+    if (features is None) == (vocabulary is None):
+        raise ValueError("Give either features (numbers per step) or vocabulary (number of symbols).")
+    sizes = {"units": units, "layers": layers, "outputs": outputs, "features": features, "vocabulary": vocabulary}
+    for size_name, size in sizes.items():
+        if size is not None and size < 1:
+            raise ValueError(f"{size_name} is {size}; expected at least 1.")
+    bias = _bias(cell, forget_bias, longest)
+
+    model = keras.Sequential(name=name)
+    if vocabulary is None:
+        model.add(keras.Input((sequence_length, features)))
+    else:
+        model.add(keras.Input((sequence_length,), dtype="int32"))
+        model.add(keras.layers.Embedding(vocabulary, embedding))
+    layer_class = {"RNN": keras.layers.SimpleRNN, "LSTM": keras.layers.LSTM, "GRU": keras.layers.GRU}[cell]
+    for i in range(layers):
+        layer = layer_class(units, return_sequences=every_step or i < layers - 1, **bias)
+        model.add(keras.layers.Bidirectional(layer) if bidirectional else layer)
+        if dropout:
+            model.add(keras.layers.Dropout(dropout))
+    model.add(keras.layers.Dense(outputs, activation=activation))
+    return model
+
+
+def _bias(cell: str, forget_bias: float | None, longest: float | None) -> dict:
+    """Keyword arguments that make a layer start with the bias asked for."""
+    if forget_bias is not None and longest is not None:
+        raise ValueError("forget_bias and longest both set the starting bias; give one.")
+    if forget_bias is not None:
+        if cell != "LSTM":
+            raise ValueError(f"forget_bias is for an LSTM; a {cell} has no forget gate. A GRU takes longest.")
+        return {"bias_initializer": ForgetBias(forget_bias), "unit_forget_bias": False}
+    if longest is not None:
+        if cell == "RNN":
+            raise ValueError("longest is for LSTM and GRU; an RNN has no gate that could keep a memory.")
+        return {"bias_initializer": Chrono(longest), **({"unit_forget_bias": False} if cell == "LSTM" else {})}
+    return {}

@@ -1,0 +1,1 @@
+"""How it learns: one fast training loop and the study that repeats it over seeds."""
