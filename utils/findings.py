@@ -79,7 +79,7 @@ def summary() -> None:
 
 def summarise(values: Sequence[float]) -> str:
     """One number as itself, several as their range: ``1.02 to 1.17 over 5 values``."""
-    low, high = f"{min(values):.3g}", f"{max(values):.3g}"
+    low, high = (f"{v:,.0f}" if abs(v) >= 1000 else f"{v:.3g}" for v in (min(values), max(values)))
     if len(values) == 1:
         return low
     return f"{low} in each of {len(values)}" if low == high else f"{low} to {high} over {len(values)} values"

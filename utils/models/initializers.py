@@ -1,5 +1,7 @@
 """Starting values of the bias: they decide how long a gated cell remembers before it has learned anything."""
 
+import random
+
 import numpy as np
 
 from utils.runtime import keras
@@ -38,7 +40,7 @@ class Chrono(keras.initializers.Initializer):
 
     Args:
         longest: the longest time, in steps, over which something is to be remembered; more than 2.
-        seed: for the draw of u; drawn from Keras' global seed when not given.
+        seed: for the draw of u; follows ``keras.utils.set_random_seed`` when not given.
 
     Raises:
         ValueError: ``longest`` is not above 2.
@@ -48,7 +50,7 @@ class Chrono(keras.initializers.Initializer):
         if longest <= 2:
             raise ValueError(f"longest is {longest}; expected more than 2 steps.")
         self.longest = longest
-        self.seed = keras.random.SeedGenerator(seed).initial_seed if seed is None else seed
+        self.seed = random.randint(1, 10**9) if seed is None else seed  # as Keras draws its own
 
     def __call__(self, shape, dtype=None, **kwargs):
         bias = np.zeros(shape, "float32")

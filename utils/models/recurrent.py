@@ -55,7 +55,7 @@ def build_recurrent(
     for size_name, size in sizes.items():
         if size is not None and size < 1:
             raise ValueError(f"{size_name} is {size}; expected at least 1.")
-    bias = _bias(cell, forget_bias, longest)
+    _bias(cell, forget_bias, longest)  # refuse before anything is built
 
     model = keras.Sequential(name=name)
     if vocabulary is None:
@@ -65,7 +65,7 @@ def build_recurrent(
         model.add(keras.layers.Embedding(vocabulary, embedding))
     layer_class = {"RNN": keras.layers.SimpleRNN, "LSTM": keras.layers.LSTM, "GRU": keras.layers.GRU}[cell]
     for i in range(layers):
-        layer = layer_class(units, return_sequences=every_step or i < layers - 1, **bias)
+        layer = layer_class(units, return_sequences=every_step or i < layers - 1, **_bias(cell, forget_bias, longest))
         model.add(keras.layers.Bidirectional(layer) if bidirectional else layer)
         if dropout:
             model.add(keras.layers.Dropout(dropout))

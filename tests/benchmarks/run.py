@@ -1,0 +1,275 @@
+"""``python -m tests.benchmarks.run``: speed and memory as ratios measured in one run, written to BENCHMARKS.md.
+
+Every measurement runs in a process of its own, one after the other, so that none profits from what another compiled.
+"""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+PAGE = Path(__file__).resolve().parents[2] / "BENCHMARKS.md"
+CELLS, SEEDS, UNITS, TIME, BATCH, STEPS, EPOCHS = ("LSTM", "GRU"), 5, 64, 100, 64, 64, 3
+
+
+def data() -> tuple[np.ndarray, np.ndarray]:
+    x = np.random.default_rng(0).normal(size=(STEPS * BATCH, TIME, 1)).astype("float32")
+    return x, x[:, 0]
+
+
+def build(cell: str):
+    from utils.models.recurrent import build_recurrent
+
+    return build_recurrent(cell, UNITS, features=1, sequence_length=TIME)
+
+
+def plain_keras(jit: bool = False) -> dict:
+    """The loop as Keras gives it: one process, a model compiled for every seed."""
+    import keras
+
+    x, y = data()
+    build("RNN")  # TensorFlow's own start is not counted, here and below
+    started = time.perf_counter()
+    for cell in CELLS:
+        for seed in range(SEEDS):
+            keras.utils.set_random_seed(seed)
+            model = build(cell)
+            model.compile("adam", "mean_squared_error", jit_compile=jit)
+            model.fit(x, y, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    return {"seconds": time.perf_counter() - started}
+
+
+def plain_keras_xla() -> dict:
+    return plain_keras(jit=True)
+
+
+def trial(cell: str, seed: int) -> dict:
+    import resource
+
+    from utils.training.fit import fit
+
+    fit(build(cell), data(), epochs=EPOCHS, batch_size=BATCH)
+    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
+    return {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
+
+
+def fresh_steps() -> dict:
+    """`fit` in one process, its compiled step thrown away after every model."""
+    from utils import runtime
+    from utils.training.fit import forget_compiled
+
+    runtime.start_tensorflow()
+    started = time.perf_counter()
+    for cell in CELLS:
+        for seed in range(SEEDS):
+            forget_compiled()
+            runtime.set_seed(seed)
+            trial(cell, seed)
+    return {"seconds": time.perf_counter() - started}
+
+
+def one_process() -> dict:
+    return run_study(workers=1)
+
+
+def two_processes() -> dict:
+    return run_study(workers=2, wait=True)
+
+
+def two_processes_cold() -> dict:
+    return run_study(workers=2)
+
+
+def run_study(workers: int, wait: bool = False) -> dict:
+    """`study` and `fit`; with ``wait`` its workers are up before it begins, as in a lesson that has been opened."""
+    os.environ["STUDY_WORKERS"] = str(workers)
+    from utils import runtime
+    from utils.training.study import study
+
+    runtime.start_tensorflow()
+    if wait:
+        runtime.start_workers()
+        runtime.wait_for_workers()
+    started = time.perf_counter()
+    table = study(trial, {"cell": list(CELLS)}, SEEDS)
+    return {"seconds": time.perf_counter() - started, "peak": int(table["peak"].max())}
+
+
+def step_times() -> dict:
+    """Milliseconds per training step of one LSTM on one thread: Keras as it comes, XLA, TensorFlow's fused kernel."""
+    from utils import runtime
+
+    runtime.start_tensorflow()
+    import keras
+    import tensorflow as tf
+
+    x, y = data()
+    results = {}
+    for name, jit in (("Keras", False), ("XLA", True)):
+        model, optimizer = build("LSTM"), keras.optimizers.Adam()
+        optimizer.build(model.trainable_variables)
+        results[name] = step_time(lambda x, model=model: model(x), model.trainable_variables, optimizer, x, y, jit)
+
+    weights = [keras.Variable(w) for w in build("LSTM").get_weights()]
+    kernel, recurrent_kernel, bias, head, head_bias = weights
+    zero, none = tf.zeros((BATCH, UNITS)), tf.zeros(UNITS)
+
+    def fused(x):  # random weights, so the order of the gates does not matter here
+        outputs = tf.raw_ops.BlockLSTMV2(
+            seq_len_max=TIME,
+            x=tf.transpose(x, (1, 0, 2)),
+            cs_prev=zero,
+            h_prev=zero,
+            w=tf.concat([kernel, recurrent_kernel], 0),
+            wci=none,
+            wcf=none,
+            wco=none,
+            b=bias.value,
+            use_peephole=False,
+        )
+        return outputs.h[-1] @ head + head_bias
+
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(weights)
+    results["TensorFlow's fused kernel `BlockLSTMV2`"] = step_time(fused, weights, optimizer, x, y, jit=False)
+    return results
+
+
+def step_time(forward, variables, optimizer, x, y, jit: bool) -> float:
+    import tensorflow as tf
+
+    @tf.function(jit_compile=jit)
+    def step(x, y):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((forward(x) - y) ** 2)
+        gradients = tape.gradient(loss, [v.value for v in variables])
+        optimizer.apply(gradients, variables)
+        return loss
+
+    batches = [(x[i : i + BATCH], y[i : i + BATCH]) for i in range(0, len(x), BATCH)]
+    step(*batches[0])
+    started = time.perf_counter()
+    for batch in batches:
+        loss = step(*batch)
+    float(loss)
+    return (time.perf_counter() - started) / len(batches) * 1000
+
+
+def import_time() -> dict:
+    """Seconds that ``import utils`` adds to a Python that starts."""
+
+    def seconds(code: str) -> float:
+        times = []
+        for _ in range(5):
+            started = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    return {"seconds": max(0.0, seconds("import utils") - seconds("pass"))}
+
+
+MEASUREMENTS = (
+    plain_keras,
+    plain_keras_xla,
+    fresh_steps,
+    one_process,
+    two_processes,
+    two_processes_cold,
+    step_times,
+    import_time,
+)
+
+
+def measure(name: str) -> dict:
+    """Run one measurement in a process of its own."""
+    print(f"{name} ...", flush=True)
+    command = [sys.executable, "-m", "tests.benchmarks.run", name]
+    # What TensorFlow logs in the plain loops is not of interest; an error is.
+    done = subprocess.run(command, capture_output=True, text=True, cwd=PAGE.parent)
+    if done.returncode:
+        raise RuntimeError(f"{name} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def machine() -> str:
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        model = names[0] if names else model
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras"))
+    return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {versions}"
+
+
+def page(m: dict[str, dict]) -> str:
+    """BENCHMARKS.md from all measurements."""
+    seconds = {name: result["seconds"] for name, result in m.items() if "seconds" in result}
+    plain = seconds["plain_keras"]
+    rows = [
+        ("plain Keras loop, one process", "plain_keras"),
+        ("the same with `jit_compile=True`", "plain_keras_xla"),
+        ("`fit`, compiling anew for every seed", "fresh_steps"),
+        ("`fit`, compiled step reused across seeds", "one_process"),
+        ("`study` with two worker processes", "two_processes"),
+        ("the same, starting the workers included", "two_processes_cold"),
+    ]
+    steps, peak = m["step_times"], max(result.get("peak", 0) for name, result in m.items() if "two" in name)
+    table = [f"| {label} | {seconds[name]:.1f} | {plain / seconds[name]:.1f} |" for label, name in rows]
+    return "\n".join(
+        [
+            "# Benchmarks",
+            "",
+            f"Written by `make bench` on {datetime.date.today()}: {machine()}.",
+            "Compare the ratios; the seconds belong to this machine.",
+            "",
+            "## A study of LSTM and GRU over five seeds",
+            "",
+            f"{UNITS} units, {TIME} time steps, batches of {BATCH}, {EPOCHS} x {STEPS} training steps for each of "
+            f"{len(CELLS) * SEEDS} trials. TensorFlow's own start in the main process is not counted.",
+            "",
+            "| | seconds | times as fast as the plain loop |",
+            "|---|---|---|",
+            *table,
+            "",
+            "The workers start in the background when a lesson calls `runtime.start()`, so a reader meets the last row "
+            "only when the very first cell is a study.",
+            "",
+            "## Where a faster step comes from",
+            "",
+            "One training step of the LSTM on one thread. `fit` uses XLA for every cell: TensorFlow has no fused "
+            "kernel for Keras' GRU, and a comparison of cells must not become one of implementations.",
+            "",
+            "| | milliseconds | times as fast as Keras |",
+            "|---|---|---|",
+            *(f"| {name} | {value:.1f} | {steps['Keras'] / value:.1f} |" for name, value in steps.items()),
+            "",
+            "## Memory and imports",
+            "",
+            f"- A worker process peaks at {peak / 1e9:.2f} GB.",
+            f"- `import utils` takes {m['import_time']['seconds']:.2f} s.",
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    """Measure everything and write the page."""
+    text = page({measurement.__name__: measure(measurement.__name__) for measurement in MEASUREMENTS})
+    PAGE.write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        chosen = {measurement.__name__: measurement for measurement in MEASUREMENTS}[sys.argv[1]]
+        print(json.dumps(chosen()))
+    else:
+        main()
