@@ -93,11 +93,37 @@ def noisy(seed):
     return {}
 study(noisy, {}, seeds=1, workers=2)
 """
-    # A file, since -c leaves the function without a source for the worker to find.
     result = run(code)
     assert result.returncode == 0, result.stderr
     assert "native line" not in result.stderr
     assert "python line" in result.stderr
+
+
+def test_a_person_in_a_notebook_sees_a_progress_bar_and_no_log_line(tmp_path):
+    import os
+
+    import nbformat
+    from nbclient import NotebookClient
+
+    sources = [
+        "from utils import runtime\nruntime.start()",
+        "from utils.training.study import study\nfrom utils.models.recurrent import build_recurrent\n"
+        "from utils.training.fit import fit\nimport numpy as np\n"
+        "def trial(units, seed):\n"
+        "    x = np.zeros((8, 3, 1), 'float32')\n"
+        "    return {'loss': fit(build_recurrent('LSTM', units, features=1), (x, x[:, 0]))['loss'][-1]}",
+        "len(study(trial, {'units': [2, 3]}, seeds=2, workers=2))",
+        "runtime.tf.function(lambda x: x * 2, jit_compile=True)(runtime.tf.ones(3)).numpy().sum()",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    # The kernel watches its file descriptors, as in JupyterLab and unlike under nbval.
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute(env=environment)
+    streams = [output for cell in notebook.cells for output in cell.outputs if output.output_type == "stream"]
+    assert {output.name for output in streams} == {"stdout"}, streams
+    text = "".join(output.text for output in streams)
+    assert "trial" in text
+    assert text.count("\n") <= 1, text  # the line of runtime.start(); the bar rewrites itself
 
 
 def test_unknown_attribute():
