@@ -159,7 +159,8 @@ def gru_forward(x, kernel, recurrent_kernel, bias, h0=None, gates: str = GRU_GAT
         bias: shape (2, 3 units), for inputs and for states, with ``reset_after``; (3 units,) without.
         h0: state before the first step, shape (batch, units); zeros when not given.
         gates: the order of the three blocks in the weights.
-        reset_after: whether the reset gate acts on h U + b, as in Keras' default and cuDNN, or on h, as in the paper.
+        reset_after: whether the reset gate acts on h U + b, as in Keras' default, cuDNN and version 1 of the paper
+            (arXiv:1406.1078), or on h, as in version 3.
 
     Returns:
         ``(h, cache)``: hidden states of shape (batch, time, units), and what :func:`gru_backward` needs.
