@@ -1,0 +1,70 @@
+"""Text from every machine: there, labelled as the tokenizer says, and spelled back without loss."""
+
+import numpy as np
+import pytest
+
+from utils.datasets import corpora
+from utils.datasets.corpora import CLASSES, Vocabulary, build_vocabulary, label_characters
+
+
+def test_there_is_enough_of_each():
+    prose, source, docstrings = corpora.load_prose(), corpora.load_source(), corpora.load_docstrings()
+    assert len(prose) > 400_000
+    assert len(source) > 1_000_000
+    assert len(docstrings) > 150_000
+    assert '"for" statement' in prose
+    assert "def " in source
+    assert "def __init__(self" not in docstrings
+
+
+def test_labels_by_hand():
+    source = 'if x1 >= 2.5:  # why "not"\n    y = "a if"\n'
+    labels = label_characters(source)
+    expected = "kk_nn_oo_mmmo__ccccccccccc_____n_o_ssssss_"
+    names = {"k": "keyword", "n": "name", "o": "operator", "m": "number", "c": "comment", "s": "string", "_": "other"}
+    assert [CLASSES[i] for i in labels] == [names[letter] for letter in expected]
+
+
+def test_labels_of_strings_over_lines_and_of_f_strings():
+    source = 'a = """one\ntwo"""\nb = f"x"\n'
+    text = "".join("s" if CLASSES[i] == "string" else "." for i in label_characters(source))
+    assert text == "....sssssssssssss.....ssss."
+
+
+def test_every_class_occurs_in_real_source():
+    source = corpora.load_source(["textwrap", "heapq"])
+    counts = np.bincount(label_characters(source), minlength=len(CLASSES))
+    assert (counts > 0).all()
+    names = {word for word, kind in zip(source, label_characters(source), strict=True) if CLASSES[kind] == "comment"}
+    assert "#" in names
+
+
+def test_vocabulary_spells_what_it_read():
+    vocabulary, text = build_vocabulary("hello world")
+    assert vocabulary.characters == " dehlorw"
+    assert vocabulary.decode(vocabulary.encode("hello")) == "hello"
+    assert text == "hello world"
+    small, text = build_vocabulary("aaaa bbb cc d", size=3)
+    assert (small.characters, text) == (" ab", "aaaa bbb     ")
+    assert len(small) == 3
+
+
+def test_bad_input_is_named():
+    vocabulary = Vocabulary("abc")
+    with pytest.raises(ValueError, match="'!' at position 2 is not in the vocabulary of 3 characters"):
+        vocabulary.encode("ab!")
+    with pytest.raises(ValueError, match="expected 0 to 2"):
+        vocabulary.decode([0, 3])
+    with pytest.raises(ValueError, match="text is empty"):
+        build_vocabulary("")
+    with pytest.raises(ValueError, match="size is 1"):
+        build_vocabulary("abc", size=1)
+    for characters in ("a", "aab"):
+        with pytest.raises(ValueError, match="at least two different characters"):
+            Vocabulary(characters)
+    with pytest.raises(ValueError, match="source is empty"):
+        label_characters("  \n")
+    with pytest.raises(ValueError, match="not Python that can be tokenized"):
+        label_characters('x = """never closed')
+    with pytest.raises(ValueError, match="None of no_such_module"):
+        corpora.load_source(["no_such_module"])

@@ -1,0 +1,179 @@
+"""Text that is already on every machine with Python: reference prose, source code with labels, docstrings.
+
+Its size differs a little between Python versions, so nothing may depend on it to the character.
+"""
+
+import ast
+import importlib.util
+import io
+import keyword
+import tokenize
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+# Modules of the standard library that have been there for long and are read for their prose and variety.
+MODULES = tuple(
+    """
+    argparse bisect calendar cmd code codecs collections configparser contextlib copy csv datetime difflib
+    dis enum fractions functools getpass gettext glob graphlib gzip heapq html.parser inspect ipaddress
+    json.decoder json.encoder keyword locale logging mailbox mimetypes numbers optparse pathlib pickle pprint
+    profile queue quopri random reprlib sched secrets shelve shlex shutil smtplib socketserver statistics
+    string tempfile textwrap threading timeit tokenize trace typing urllib.parse uuid warnings weakref
+    zipfile
+    """.split()  # noqa: SIM905, sixty lines of one word each read worse
+)
+
+CLASSES = ("other", "name", "keyword", "operator", "number", "string", "comment")
+_KINDS = {
+    tokenize.NAME: "name",
+    tokenize.OP: "operator",
+    tokenize.NUMBER: "number",
+    tokenize.STRING: "string",
+    tokenize.COMMENT: "comment",
+}
+# From Python 3.12 on, an f-string comes in pieces.
+_KINDS |= {getattr(tokenize, name): "string" for name in dir(tokenize) if name.startswith("FSTRING_")}
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The characters a model knows, each with its number.
+
+    Raises:
+        ValueError: fewer than two characters, or one twice.
+    """
+
+    characters: str
+
+    def __post_init__(self) -> None:
+        if len(self.characters) < 2 or len(set(self.characters)) < len(self.characters):
+            raise ValueError(
+                f"A vocabulary needs at least two different characters, each once; got {self.characters!r}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.characters)
+
+    def encode(self, text: str) -> np.ndarray:
+        """The numbers of the characters of ``text``, shape (len(text),).
+
+        Raises:
+            ValueError: a character outside the vocabulary; names it and its place.
+        """
+        number = {character: i for i, character in enumerate(self.characters)}
+        try:
+            return np.array([number[character] for character in text], dtype=np.int32)
+        except KeyError as error:
+            character = error.args[0]
+            place = text.index(character)
+            raise ValueError(
+                f"The character {character!r} at position {place} is not in the vocabulary of {len(self)} characters. "
+                "Build the vocabulary from all the text you will use, or replace such characters first."
+            ) from None
+
+    def decode(self, numbers) -> str:
+        """The text of a sequence of numbers.
+
+        Raises:
+            ValueError: a number outside the vocabulary.
+        """
+        numbers = np.asarray(numbers)
+        if numbers.size and (numbers.min() < 0 or numbers.max() >= len(self)):
+            raise ValueError(f"Numbers from {numbers.min()} to {numbers.max()}; expected 0 to {len(self) - 1}.")
+        return "".join(self.characters[i] for i in numbers)
+
+
+def build_vocabulary(text: str, size: int | None = None) -> tuple[Vocabulary, str]:
+    """The most frequent characters of a text, and the text with all others replaced by a space.
+
+    Args:
+        text: what the vocabulary is made from.
+        size: how many characters to keep; all when not given.
+
+    Returns:
+        ``(vocabulary, text)``: characters in the order of Unicode, and the text they can spell.
+
+    Raises:
+        ValueError: an empty text, or a size below 2.
+    """
+    if not text:
+        raise ValueError("The text is empty; expected something to make a vocabulary from.")
+    if size is not None and size < 2:
+        raise ValueError(f"size is {size}; a vocabulary needs at least 2 characters.")
+    counts = Counter(text)
+    if size is None or size >= len(counts):
+        return Vocabulary("".join(sorted(counts))), text
+    kept = {character for character, _ in counts.most_common(size)} | {" "}
+    kept = kept if len(kept) <= size else kept - {counts.most_common(size)[-1][0]}
+    return Vocabulary("".join(sorted(kept))), "".join(c if c in kept else " " for c in text)
+
+
+def load_prose() -> str:
+    """The Python language reference as ``help()`` shows it: about 465,000 characters of English (``pydoc_data``)."""
+    from pydoc_data.topics import topics
+
+    return "\n\n".join(topics[name] for name in sorted(topics))
+
+
+def load_source(modules: Sequence[str] = MODULES) -> str:
+    """Source code of modules of the standard library, one after the other.
+
+    Args:
+        modules: names; those this Python does not have are left out.
+
+    Raises:
+        ValueError: none of them is there.
+    """
+    sources = []
+    for name in modules:
+        try:
+            specification = importlib.util.find_spec(name)
+        except ModuleNotFoundError:
+            continue
+        if specification and specification.origin and specification.origin.endswith(".py"):
+            with tokenize.open(specification.origin) as file:
+                sources.append(file.read())
+    if not sources:
+        raise ValueError(f"None of {', '.join(modules)} has Python source on this machine.")
+    return "\n".join(sources)
+
+
+def load_docstrings(modules: Sequence[str] = MODULES) -> str:
+    """The docstrings in :func:`load_source`, separated by blank lines."""
+    tree = ast.parse(load_source(modules).replace("from __future__", "from __past__"))
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    found = (ast.get_docstring(node) for node in ast.walk(tree) if isinstance(node, kinds))
+    return "\n\n".join(text for text in found if text)
+
+
+def label_characters(source: str) -> np.ndarray:
+    """The class of every character of Python source, by the standard library's tokenizer.
+
+    Args:
+        source: Python source that can be tokenized.
+
+    Returns:
+        Integers of shape (len(source),), indices into :data:`CLASSES`. White space between tokens is "other".
+
+    Raises:
+        ValueError: the source is empty or cannot be tokenized.
+    """
+    if not source.strip():
+        raise ValueError("The source is empty; expected Python code.")
+    line_starts = np.cumsum([0, *(len(line) for line in io.StringIO(source, newline=""))])
+    labels = np.zeros(len(source), dtype=np.int32)
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source, newline="").readline):
+            kind = _KINDS.get(token.type)
+            if kind is None:
+                continue
+            if kind == "name" and keyword.iskeyword(token.string):
+                kind = "keyword"
+            start, end = (line_starts[line - 1] + column for line, column in (token.start, token.end))
+            labels[start:end] = CLASSES.index(kind)
+    except (tokenize.TokenError, SyntaxError) as error:
+        raise ValueError(f"This is not Python that can be tokenized: {error}") from error
+    return labels
