@@ -101,6 +101,34 @@ def test_silent_under_test_and_a_bar_for_a_person(capfd, monkeypatch):
     assert err == ""
 
 
+def test_a_worker_that_swells_is_replaced_without_a_word_and_nothing_is_lost():
+    script = """
+import os, sys, time
+import numpy as np
+from utils.training.study import study
+def swell(seed):
+    sys.__dict__.setdefault("kept", []).append(np.ones(50_000_000))  # 400 MB that this process never gives back
+    time.sleep(1.1)  # joblib looks once a second
+    return {"process": os.getpid()}
+table = study(swell, {}, seeds=6, workers=2)
+print(len(table), table["process"].nunique())
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    trials, processes = map(int, result.stdout.split()[-2:])
+    assert trials == 6
+    assert processes > 2
+    assert result.stderr == ""
+
+
+def vanish(value, seed):
+    os._exit(1)
+
+
+def test_a_worker_that_dies_is_an_error(capfd):
+    with pytest.raises(Exception, match="terminated"):
+        study(vanish, {"value": [1]}, seeds=2, workers=2)
+
+
 def test_on_a_dask_cluster():
     from dask.distributed import Client, LocalCluster
 
