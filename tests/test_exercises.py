@@ -10,7 +10,7 @@ import pytest
 
 from tools import notebooks
 from utils import exercises
-from utils.exercises import Wrong, call, check, feedback, number
+from utils.exercises import Wrong, array, call, check, feedback, number
 
 LESSONS = notebooks.lessons()
 
@@ -81,6 +81,12 @@ def test_answers_of_the_wrong_kind_get_a_sentence():
             number(value, "it")
     with pytest.raises(Wrong, match="it is nan"):
         number(float("nan"), "it")
+    with pytest.raises(Wrong, match=r"it should be an array of numbers, got 'abc'"):
+        array("abc", (3,), "it")
+    with pytest.raises(Wrong, match=r"it should have shape \(3,\), got \(2,\)"):
+        array([1, 2], (3,), "it")
+    with pytest.raises(Wrong, match="NaN"):
+        array([1, np.nan], (2,), "it")
     assert number(np.float32(2), "it") == number(np.array([2]), "it") == 2
 
 

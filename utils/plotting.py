@@ -63,7 +63,7 @@ def subplots(rows: int = 1, columns: int = 1, **kwargs) -> tuple[Figure, plt.Axe
     return plt.subplots(rows, columns, **kwargs)
 
 
-def strip(data, *, x: str, y: str, hue: str, order: Iterable[str] | None = None, ax: plt.Axes) -> None:
+def strip(data, *, x: str, y: str, hue: str, order: Iterable[str] | None = None, ax: plt.Axes, loc="best") -> None:
     """One marker per seed, side by side for each model at each ``x``, with a bar at the median.
 
     Args:
@@ -72,6 +72,7 @@ def strip(data, *, x: str, y: str, hue: str, order: Iterable[str] | None = None,
         hue: its column of models, names of :data:`COLORS`. May be the same column as ``x``.
         order: the order of the values of ``x``; that of the table when not given.
         ax: where to draw.
+        loc: where its legend goes, as in ``ax.legend``.
     """
     models = [model for model in COLORS if model in set(data[hue])]
     places = list(order) if order is not None else list(dict.fromkeys(data[x]))
@@ -86,7 +87,7 @@ def strip(data, *, x: str, y: str, hue: str, order: Iterable[str] | None = None,
             ax.hlines(measured.median(), j + shift - width / 4, j + shift + width / 4, COLORS[model], linewidth=3)
     if x != hue and len(models) > 1:
         handles = [plt.Line2D([], [], color=COLORS[m], marker=MARKERS[m], linestyle="none", label=m) for m in models]
-        ax.legend(handles=handles)
+        ax.legend(handles=handles, loc=loc)
     ax.set(xlabel="(one marker per seed, bar: median)", ylabel=y, xlim=(-0.6, len(places) - 0.4))
     ax.set_xticks(range(len(places)), places)
     ax.grid(axis="x", visible=False)

@@ -91,6 +91,23 @@ def number(value, what: str) -> float:
     return float(value)
 
 
+def array(value, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """The value as an array of numbers of the given shape.
+
+    Raises:
+        Wrong: it is none, has another shape, or holds NaN or infinity.
+    """
+    try:
+        result = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise Wrong(f"{what} should be an array of numbers, got {_describe(value)}.") from None
+    if result.shape != shape:
+        raise Wrong(f"{what} should have shape {shape}, got {result.shape}.")
+    if not np.isfinite(result).all():
+        raise Wrong(f"{what} holds NaN or infinity.")
+    return result
+
+
 def _describe(value) -> str:
     """A short name of a value, for a sentence."""
     if isinstance(value, np.ndarray):

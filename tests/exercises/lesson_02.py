@@ -1,0 +1,54 @@
+"""Typical wrong answers to the exercises of lesson 02, each with words that its feedback must contain."""
+
+import numpy as np
+
+
+def _norm(arrays):
+    return np.sqrt(sum(np.sum(a**2) for a in arrays))
+
+
+def _chrono(units, longest, rng, forget=None, order=(0, 1)):
+    bias = np.zeros((4, units))
+    u = rng.uniform(1, longest - 1, size=units)
+    bias[order[1]] = np.log(u) if forget is None else forget(u)
+    bias[order[0]] = -bias[order[1]]
+    return bias.ravel()
+
+
+def _forget_only(units, longest, rng):
+    bias = np.zeros((4, units))
+    bias[1] = np.log(rng.uniform(1, longest - 1, size=units))
+    return bias.ravel()
+
+
+WRONG = {
+    "02 steps until": [
+        (lambda rho, level: int(np.log(level) / np.log(rho)), "Round up"),
+        (lambda rho, level: np.log(level) / np.log(rho), "round up"),
+        (lambda rho, level: np.log(level), "Divide log(level) by log(rho)"),
+        (lambda rho, level: int(np.ceil(np.log(level) / np.log(rho))) + 1, "steps are enough"),
+        (lambda rho, level: "7", "should be a number"),
+    ],
+    "02 clip global": [
+        (lambda gs, limit: [g * min(1, limit / np.linalg.norm(g)) for g in gs], "each by itself"),
+        (lambda gs, limit: [np.clip(g, -limit, limit) for g in gs], "each by itself"),
+        (lambda gs, limit: [g * limit / _norm(gs) for g in gs], "shrink only what is too large"),
+        (lambda gs, limit: [g / max(1, _norm(gs) ** 2 / limit) for g in gs], "came back with norm 0.1"),
+        (lambda gs, limit: gs[0], "as many arrays as were given"),
+    ],
+    "02 scale to": [
+        (lambda m, rho: m * rho / np.linalg.norm(m, 2), "largest singular value"),
+        (lambda m, rho: m * rho, "without dividing"),
+        (lambda m, rho: m * rho / np.linalg.eigvals(m).real.max(), "absolute values"),
+        (lambda m, rho: np.diag(np.full(len(m), rho)), "no positive multiple"),
+        (lambda m, rho: rho, "should have shape"),
+    ],
+    "02 chrono bias": [
+        (_forget_only, "input bias is 0"),
+        (lambda units, longest, rng: _chrono(units, longest, rng, order=(1, 0)), "swapped"),
+        (lambda units, longest, rng: _chrono(units, longest, rng, forget=lambda u: u), "take its logarithm"),
+        (lambda units, longest, rng: _chrono(units, longest + 30, rng), "expected 1 to 49"),
+        (lambda units, longest, rng: _chrono(units, longest, rng, forget=lambda u: np.full_like(u, 3)), "same bias"),
+        (lambda units, longest, rng: np.zeros(units), "should have shape"),
+    ],
+}
