@@ -34,6 +34,8 @@ WRONG = {
         (lambda gs, limit: [np.clip(g, -limit, limit) for g in gs], "each by itself"),
         (lambda gs, limit: [g * limit / _norm(gs) for g in gs], "shrink only what is too large"),
         (lambda gs, limit: [g / max(1, _norm(gs) ** 2 / limit) for g in gs], "came back with norm 0.1"),
+        (lambda gs, limit: [g * min(1, 1 / _norm(gs)) for g in gs], "with limit 5"),
+        (lambda gs, limit: [-g * min(1, limit / _norm(gs)) for g in gs], "was changed"),
         (lambda gs, limit: gs[0], "as many arrays as were given"),
     ],
     "02 scale to": [
@@ -41,6 +43,7 @@ WRONG = {
         (lambda m, rho: m * rho, "without dividing"),
         (lambda m, rho: m * rho / np.linalg.eigvals(m).real.max(), "absolute values"),
         (lambda m, rho: np.diag(np.full(len(m), rho)), "no positive multiple"),
+        (lambda m, rho: m / np.abs(np.linalg.eigvals(m)).max(), "rho = 0.9 has been left out"),
         (lambda m, rho: rho, "should have shape"),
     ],
     "02 chrono bias": [
@@ -49,6 +52,7 @@ WRONG = {
         (lambda units, longest, rng: _chrono(units, longest, rng, forget=lambda u: u), "take its logarithm"),
         (lambda units, longest, rng: _chrono(units, longest + 30, rng), "expected 1 to 49"),
         (lambda units, longest, rng: _chrono(units, longest, rng, forget=lambda u: np.full_like(u, 3)), "same bias"),
+        (lambda units, longest, rng: _chrono(units, longest, np.random.default_rng()), "draw from rng"),
         (lambda units, longest, rng: np.zeros(units), "should have shape"),
     ],
 }

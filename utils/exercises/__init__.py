@@ -6,6 +6,7 @@ answers are in ``notebooks/solutions``.
 """
 
 import importlib
+import math
 from collections.abc import Callable
 from numbers import Real
 
@@ -86,9 +87,13 @@ def number(value, what: str) -> float:
         value = np.asarray(value).item()
     if isinstance(value, bool) or not isinstance(value, Real):
         raise Wrong(f"{what} should be a number, got {_describe(value)}.")
-    if not np.isfinite(value):
-        raise Wrong(f"{what} is {value}; expected a finite number.")
-    return float(value)
+    try:
+        result = float(value)
+    except OverflowError:
+        result = math.inf
+    if not math.isfinite(result):
+        raise Wrong(f"{what} is {result}; expected a finite number.")
+    return result
 
 
 def array(value, shape: tuple[int, ...], what: str) -> np.ndarray:

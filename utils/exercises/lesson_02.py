@@ -15,6 +15,8 @@ def _steps_until(answer) -> None:
         if got == expected:
             continue
         where = f"for rho = {rho} and level = {level} you return {got:g}"
+        if np.isclose(got * np.log(level) / np.log(rho), 1, rtol=0.2):
+            raise Wrong(f"{where}; the quotient is upside down. Divide log(level) by log(rho).")
         if got < 0:
             raise Wrong(
                 f"{where}; both logarithms are negative, so their ratio is positive. Divide log(level) by log(rho)."
@@ -37,8 +39,8 @@ def _clip_global(answer) -> None:
     for name, given in (("small", small), ("large", large)):
         if not isinstance(results[name], list | tuple) or len(results[name]) != 2:
             raise Wrong("expected a list with as many arrays as were given.")
-        for got, original in zip(results[name], given, strict=True):
-            array(got, original.shape, "each array")
+        pairs = zip(results[name], given, strict=True)
+        results[name] = [array(got, original.shape, "each array") for got, original in pairs]
     if not all(np.allclose(got, g) for got, g in zip(results["small"], small, strict=True)):
         raise Wrong("a gradient of norm 0.5 was changed though the limit is 1; shrink only what is too large.")
     norm = np.sqrt(sum(np.sum(g**2) for g in results["large"]))
@@ -50,8 +52,11 @@ def _clip_global(answer) -> None:
         )
     if not np.isclose(norm, 1):
         raise Wrong(f"a gradient of norm 10 with limit 1 came back with norm {norm:.4g}; expected 1.")
-    if not np.isclose(first / second, 6 / 8):
-        raise Wrong("the norm is right, but the direction has changed; multiply every array by the same number.")
+    if not np.allclose([first, second], [0.6, 0.8]):
+        raise Wrong("the norm is right, the direction has changed; multiply every array by the same positive number.")
+    wider = [array(g, o.shape, "each array") for g, o in zip(call(answer, large, 5.0), large, strict=True)]
+    if not np.isclose(np.sqrt(sum(np.sum(g**2) for g in wider)), 5):
+        raise Wrong("with limit 1 it is right, with limit 5 a gradient of norm 10 does not come back with norm 5.")
 
 
 def _scale_to(answer) -> None:
@@ -72,6 +77,8 @@ def _scale_to(answer) -> None:
             )
         if np.allclose(got, matrix * rho):
             raise Wrong("you multiplied by rho without dividing by the spectral radius that the matrix has already.")
+        if np.isclose(radius, 1):
+            raise Wrong(f"the spectral radius is 1 now; rho = {rho} has been left out.")
         raise Wrong(
             f"the spectral radius is {radius:.3f}, expected {rho}. Eigenvalues can be complex or negative: take their "
             "absolute values before the maximum."
@@ -82,6 +89,8 @@ def _chrono_bias(answer) -> None:
     """Forget bias log U(1, longest - 1), input bias its negative, zero elsewhere."""
     units, longest = 2000, 50
     bias = array(call(answer, units, longest, np.random.default_rng(0)), (4 * units,), "the bias")
+    if not np.array_equal(bias, np.asarray(call(answer, units, longest, np.random.default_rng(0)), dtype=float)):
+        raise Wrong("two calls with equal generators gave different biases; draw from rng, not from np.random.")
     i, f, g, o = bias.reshape(4, units)
     if np.any(g) or np.any(o):
         raise Wrong("candidate and output gate (the last two quarters) should start at 0.")
@@ -98,7 +107,7 @@ def _chrono_bias(answer) -> None:
         raise Wrong("all units have the same bias; draw one u for every unit.")
     if times.max() > 1e4:
         raise Wrong("the forget bias is u itself; take its logarithm.")
-    if times.min() < 1 or not 0.95 * (longest - 1) < times.max() <= longest - 1 + 1e-9:
+    if times.min() < 1 or times.min() > 1.5 or not 0.95 * (longest - 1) < times.max() <= longest - 1 + 1e-9:
         raise Wrong(f"u runs from {times.min():.2f} to {times.max():.2f}; expected 1 to {longest - 1}.")
     if not np.isclose(times.mean(), longest / 2, rtol=0.05):
         raise Wrong(
