@@ -133,7 +133,8 @@ def _download(ticker: str, start: str, end: str | None) -> pd.DataFrame:
             ticker, start=start, end=end, auto_adjust=True, progress=False, threads=False, multi_level_index=False
         )
     if table is None or table.empty:
-        raise ValueError(f"Yahoo Finance returned no rows for {ticker!r}. {said.getvalue().strip()}".strip())
+        first_line = said.getvalue().strip().partition("\n")[0]
+        raise ValueError(f"Yahoo Finance returned no rows for {ticker!r}. {first_line}".strip())
     table = table.rename(columns=str.lower)
     table.index = pd.DatetimeIndex(table.index, name="date").tz_localize(None)
     return check_prices(table, f"Yahoo Finance's {ticker}")[COLUMNS]

@@ -34,7 +34,7 @@ def _parameters(answer) -> None:
             units * (features + units) + head: "the bias of the RNN is missing.",
         }
         if got != rnn + head:
-            raise Wrong(f"{where}. {hints.get(got, 'Count W, U, b, V and c one by one.')}".replace(". that", ": that"))
+            raise Wrong(f"{where}: {hints.get(got, 'count W, U, b, V and c one by one.')}")
 
 
 def _shapes(answer) -> None:
@@ -47,8 +47,9 @@ def _shapes(answer) -> None:
     for task, shape in answer.items():
         if task in missing:
             raise Wrong(f"'{task}' has no shape yet.")
-        if shape not in SHAPES.values():
-            raise Wrong(f"'{task}' has the shape {shape!r}; expected one of {', '.join(sorted(set(SHAPES.values())))}.")
+        if not isinstance(shape, str) or shape not in SHAPES.values():
+            choices = ", ".join(map(repr, sorted(set(SHAPES.values()))))
+            raise Wrong(f"'{task}' has the shape {shape!r}; expected one of {choices}.")
         if shape != SHAPES[task]:
             raise Wrong(f"'{task}' is not {shape}. Count what goes in and what comes out, and whether they go in step.")
 
@@ -58,7 +59,7 @@ def _step_back(answer) -> None:
     rng = np.random.default_rng(0)
     delta, h, h_before, u = (rng.normal(size=s) for s in ((4, 3), (4, 3), (4, 3), (3, 3)))
     h = np.tanh(h)
-    result = call(answer, delta, h, h_before, u)
+    result = call(answer, *(given.copy() for given in (delta, h, h_before, u)))
     if not isinstance(result, tuple | list) or len(result) != 2:
         raise Wrong("expected two arrays: the share of the gradient of U, and what is passed on to the state before.")
     share, passed = array(result[0], (3, 3), "the share of U"), array(result[1], (4, 3), "what is passed on")
@@ -81,7 +82,9 @@ def _step_back(answer) -> None:
 
 def _both_ways(answer) -> None:
     """The letters of the tasks whose whole input is there before the answer."""
-    if not isinstance(answer, set | list | tuple | str):
+    if isinstance(answer, str):
+        answer = answer.replace(",", " ").split() if "," in answer or " " in answer else list(answer)
+    if not isinstance(answer, set | frozenset | list | tuple):
         raise Wrong(f'expected a set of letters such as {{"a", "b"}}, got {answer!r:.40}.')
     letters = {str(letter).lower() for letter in answer}
     unknown = letters - set("abcde")
