@@ -119,6 +119,19 @@ def test_bad_rows_are_named_by_their_date():
         prices.check_prices(good.set_axis([pd.NaT, *good.index[1:]]), "here")
 
 
+def test_hourly_temperature_is_a_year_without_gaps():
+    series = climate.load_hourly_temperature()
+    assert len(series) == 8730
+    assert series.notna().all()
+    assert (series.index.to_series().diff().dropna() == pd.Timedelta(hours=1)).all()
+    assert series.iloc[0] == pytest.approx((39.02 - 32) * 5 / 9)
+    # normal monthly means at JFK, 1991 to 2020, by the National Weather Service: January 0.6, July 24.6 degrees Celsius
+    monthly = series.groupby(series.index.month).mean()
+    assert monthly[1] == pytest.approx(0.6, abs=2.5)
+    assert monthly[7] == pytest.approx(24.6, abs=2.5)
+    assert 17 <= series.groupby(series.index.hour).mean().idxmax() <= 20  # UTC: early afternoon in New York
+
+
 def test_climate_series():
     el_nino, co2, sunspots = climate.load_el_nino(), climate.load_co2(), climate.load_sunspots()
     assert [len(s) for s in (el_nino, co2, sunspots)] == [732, 2284, 309]

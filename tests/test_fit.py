@@ -113,6 +113,20 @@ def test_keep_best_ends_with_the_best_epoch():
     assert error == pytest.approx(min(history["val_loss"]), rel=1e-5)
 
 
+def test_until_stops_at_the_first_epoch_that_is_good_enough():
+    x, y = example()
+    histories = []
+    for until in (None, 0.0):
+        runtime.set_seed(0)
+        model = build_recurrent("GRU", 4, features=2)
+        if until is not None:  # the loss after the third epoch of the first run
+            until = histories[0][2]
+        histories.append(fit(model, (x, y), epochs=8, validation=(x, y), until=until)["val_loss"])
+    assert len(histories[0]) == 8
+    assert histories[0] == sorted(histories[0], reverse=True)
+    assert histories[1] == histories[0][:3]
+
+
 def test_several_inputs():
     first, second = keras.Input((6, 2)), keras.Input((3,))
     joined = keras.layers.Concatenate()([keras.layers.GRU(3)(first), second])
@@ -134,7 +148,8 @@ def test_several_inputs():
         ({"data": np.zeros((4, 3, 2))}, "expected a pair"),
         ({"epochs": 0}, "epochs is 0"),
         ({"batch_size": 0}, "batch_size is 0"),
-        ({"keep_best": True}, "keep_best needs validation"),
+        ({"keep_best": True}, "keep_best and until need validation"),
+        ({"until": 0.1}, "keep_best and until need validation"),
     ],
 )
 def test_bad_input_is_named(kwargs, message):

@@ -34,11 +34,20 @@ def test_shapes():
         ({"cell": "RNN", "longest": 9}, "no gate"),
         ({"forget_bias": 1, "longest": 9}, "give one"),
         ({"longest": 2}, "more than 2 steps"),
+        ({"features": 1, "mask_zero": True}, "mask_zero is for symbols"),
     ],
 )
 def test_bad_input_is_named(kwargs, message):
     with pytest.raises(ValueError, match=message):
         build_recurrent(**{"features": 1, **kwargs})
+
+
+def test_masked_padding_changes_nothing():
+    keras.utils.set_random_seed(0)
+    model = build_recurrent("LSTM", 5, vocabulary=6, mask_zero=True)
+    x = np.array([[3, 1, 5]])
+    padded = np.pad(x, ((0, 0), (0, 4)))  # four zeros after it
+    np.testing.assert_allclose(model(padded), model(x), rtol=1e-6)
 
 
 def test_forget_bias_sits_on_the_forget_gates_only():

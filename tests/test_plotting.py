@@ -45,3 +45,10 @@ def test_strip_draws_every_seed_and_the_median():
     assert drawn == [[1, 2, 6], [4, 4, 4]]
     medians = [collection.get_segments()[0][0][1] for collection in axes.collections]
     assert medians == [2, 4]
+
+
+def test_strip_centres_a_model_that_stands_alone_over_its_tick():
+    table = pd.DataFrame({"cell": ["LSTM", "GRU"], "network": ["one", "two"], "error": [1, 2]})
+    _, axes = plotting.subplots()
+    plotting.strip(table, x="network", y="error", hue="cell", ax=axes)
+    assert [line.get_xdata().tolist() for line in axes.lines] == [[0], [1]]

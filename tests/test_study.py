@@ -44,6 +44,14 @@ def test_one_row_per_trial_in_the_order_of_the_grid():
     assert table["random"][0] != table["random"][1]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_rows_come_in_the_order_of_the_grid_however_the_trials_were_shared_out(workers):
+    table = study(double, {"value": [3, 1, 2, 5, 4]}, seeds=[7, 5, 6], workers=workers)
+    assert table["value"].tolist() == [v for v in [3, 1, 2, 5, 4] for _ in range(3)]
+    assert table["seed"].tolist() == [7, 5, 6] * 5
+    assert table["doubled"].tolist() == [2 * v for v in table["value"]]
+
+
 def test_a_list_of_points_runs_just_those():
     table = study(double, [{"value": 1}, {"value": 4}], seeds=1, workers=1)
     assert table["doubled"].tolist() == [2, 8]
@@ -101,22 +109,30 @@ def test_silent_under_test_and_a_bar_for_a_person(capfd, monkeypatch):
     assert err == ""
 
 
-def test_a_worker_that_swells_is_replaced_without_a_word_and_nothing_is_lost():
-    script = """
+SWELL = """
 import os, sys, time
 import numpy as np
+from utils import runtime
 from utils.training.study import study
-def swell(seed):
-    sys.__dict__.setdefault("kept", []).append(np.ones(50_000_000))  # 400 MB that this process never gives back
+runtime.start_workers()
+def swell(megabytes, seed):
+    sys.__dict__.setdefault("kept", []).append(np.ones(megabytes * 2**17))  # memory that the process never gives back
     time.sleep(1.1)  # joblib looks once a second
     return {"process": os.getpid()}
-table = study(swell, {}, seeds=6, workers=2)
+table = study(swell, {"megabytes": [int(sys.argv[1])]}, seeds=6, workers=2)
 print(len(table), table["process"].nunique())
 """
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize(("megabytes", "replaced"), [(150, False), (1000, True)])
+def test_a_worker_that_swells_a_lot_is_replaced_without_a_word_and_nothing_is_lost(megabytes, replaced):
+    """150 MB in each of three trials is what compiling takes in a long lesson; joblib's own limit would be 300."""
+    command = [sys.executable, "-c", SWELL, str(megabytes)]
+    environment = {**os.environ, "STUDY_WORKERS": "2"}
+    result = subprocess.run(command, capture_output=True, text=True, timeout=180, env=environment)
     trials, processes = map(int, result.stdout.split()[-2:])
     assert trials == 6
-    assert processes > 2
+    assert (processes > 2) == replaced
     assert result.stderr == ""
 
 

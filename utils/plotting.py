@@ -76,15 +76,14 @@ def strip(data, *, x: str, y: str, hue: str, order: Iterable[str] | None = None,
     """
     models = [model for model in COLORS if model in set(data[hue])]
     places = list(order) if order is not None else list(dict.fromkeys(data[x]))
-    width = 0.8 if x == hue else 0.8 / len(models)
-    for i, model in enumerate(models):
-        shift = 0 if x == hue else (i - (len(models) - 1) / 2) * width
-        for j, place in enumerate(places):
+    present = {place: [m for m in models if m in set(data.loc[data[x] == place, hue])] for place in places}
+    width = 0.8 / max(len(at_place) for at_place in present.values())
+    for j, place in enumerate(places):
+        for i, model in enumerate(present[place]):
+            middle = j + (i - (len(present[place]) - 1) / 2) * width
             measured = data.loc[(data[hue] == model) & (data[x] == place), y]
-            if measured.empty:
-                continue
-            ax.plot([j + shift] * len(measured), measured, MARKERS[model], color=COLORS[model], alpha=0.6, markersize=7)
-            ax.hlines(measured.median(), j + shift - width / 4, j + shift + width / 4, COLORS[model], linewidth=3)
+            ax.plot([middle] * len(measured), measured, MARKERS[model], color=COLORS[model], alpha=0.6, markersize=7)
+            ax.hlines(measured.median(), middle - width / 4, middle + width / 4, COLORS[model], linewidth=3)
     if x != hue and len(models) > 1:
         handles = [plt.Line2D([], [], color=COLORS[m], marker=MARKERS[m], linestyle="none", label=m) for m in models]
         ax.legend(handles=handles, loc=loc)

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-MEMORY_PER_WORKER = 1.2e9  # bytes; a worker with TensorFlow and a few compiled models stays below this
+MEMORY_PER_WORKER = 1.6e9  # bytes; a worker begins at 0.7e9 with TensorFlow
+GROWTH_OF_WORKER = (
+    0.8e9  # bytes; joblib replaces a worker that grows by more: XLA keeps 20 MB for each model it compiled
+)
 _started = False  # TensorFlow, in this process
 _starting: threading.Thread | None = None  # the workers
 
@@ -59,6 +62,11 @@ def start_tensorflow(threads: int = 1) -> None:
     if _started:
         return
     worker = multiprocessing.current_process().name != "MainProcess"
+    if worker:
+        # joblib's own limit, 300 MB, is reached in one lesson; a new worker has to load TensorFlow and compile anew.
+        from joblib.externals.loky import process_executor
+
+        process_executor._MAX_MEMORY_LEAK_SIZE = int(GROWTH_OF_WORKER)
     with quiet_native_logs(restore=not worker):
         import tensorflow as tf
 

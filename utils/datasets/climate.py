@@ -1,6 +1,8 @@
-"""Real climate series that ship with statsmodels, all in the public domain; see ``data/README.md`` for their origin."""
+"""Real climate and weather series, all in the public domain; see ``data/README.md`` for their origin."""
 
 import pandas as pd
+
+from utils.runtime import REPOSITORY
 
 
 def load_el_nino() -> pd.Series:
@@ -26,3 +28,13 @@ def load_sunspots() -> pd.Series:
     table = sunspots.load_pandas().data
     dates = pd.to_datetime(table["YEAR"].astype(int).astype(str), format="%Y")
     return pd.Series(table["SUNACTIVITY"].to_numpy(dtype=float), index=pd.DatetimeIndex(dates), name="sunspots")
+
+
+def load_hourly_temperature() -> pd.Series:
+    """Air temperature at New York's JFK airport, hourly through 2013, in degrees Celsius; 24 gaps interpolated.
+
+    Times are UTC: the day is warmest around 19:00, early afternoon in New York.
+    """
+    table = pd.read_csv(REPOSITORY / "data" / "jfk_temperature_2013.csv.gz", index_col="time", parse_dates=True)
+    celsius = (table["fahrenheit"] - 32) * 5 / 9
+    return celsius.asfreq("h").interpolate().rename("temperature")

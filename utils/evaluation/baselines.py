@@ -63,6 +63,57 @@ def linear_on_windows(train, x) -> np.ndarray:
     return model.predict(x.reshape(len(x), -1))
 
 
+def ngram_probabilities(train, test, order: int, symbols: int) -> np.ndarray:
+    """What a table of counted contexts gives each symbol of ``test``: an n-gram, interpolated after Witten and Bell.
+
+    With c the count of a context h in the training part, d the number of different symbols seen after it and h' the
+    context without its oldest symbol, ``p(s | h) = (count(h s) + d p(s | h')) / (c + d)``; below the empty context all
+    symbols are equally likely. Witten and Bell (1991), method C.
+
+    Args:
+        train: numbers of the symbols to count, shape (time,), below ``symbols``.
+        test: numbers of the symbols that follow, shape (steps,).
+        order: the longest context, in symbols.
+        symbols: size of the vocabulary.
+
+    Returns:
+        Array of shape (order + 1, steps): row k uses contexts of at most k symbols.
+
+    Raises:
+        ValueError: a training part not longer than ``order``, symbols outside the vocabulary, or an order and a
+            vocabulary too large for contexts to be numbered.
+    """
+    train, test = np.asarray(train, dtype=np.int64), np.asarray(test, dtype=np.int64)
+    _need(train, order + 1)
+    if order < 0 or symbols ** (order + 1) >= 2**63:
+        raise ValueError(
+            f"order is {order} with {symbols} symbols; expected an order from 0 to {int(63 / np.log2(symbols)) - 1}."
+        )
+    series = np.concatenate([train, test])
+    if series.min() < 0 or series.max() >= symbols:
+        raise ValueError(f"The symbols run from {series.min()} to {series.max()}; expected 0 to {symbols - 1}.")
+    result = np.empty((order + 1, len(test)))
+    lower = np.full(len(test), 1 / symbols)
+    for k in range(order + 1):
+        # The number of the k + 1 symbols that end at each place: the context, then the symbol itself.
+        grams = sum(series[k - j : len(series) - j] * symbols**j for j in range(k + 1))
+        seen, asked = grams[: len(train) - k], grams[len(train) - k :]
+        known, counts = np.unique(seen, return_counts=True)
+        contexts, first = np.unique(known // symbols, return_index=True)
+        total = np.add.reduceat(counts, first)
+        different = np.diff(np.append(first, len(known)))
+        count = _look_up(known, counts, asked)
+        c, d = (_look_up(contexts, values, asked // symbols) for values in (total, different))
+        lower = result[k] = np.where(c > 0, (count + d * lower) / np.maximum(c + d, 1), lower)
+    return result
+
+
+def _look_up(keys: np.ndarray, values: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """The value of each asked key, 0 where it is not among the sorted keys."""
+    place = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+    return np.where(keys[place] == asked, values[place], 0)
+
+
 def _need(history: np.ndarray, values: int) -> None:
     if len(history) < values:
         raise ValueError(f"history has {len(history)} values; expected at least {values}.")

@@ -55,6 +55,22 @@ def out_of_sample_r2(actual, forecast, benchmark) -> float:
     return float(1 - np.sum((actual - forecast) ** 2) / np.sum((actual - benchmark) ** 2))
 
 
+def bits_per_character(probabilities) -> float:
+    """Mean of -log2 of the probability that a model gave to each character that came; 1 nat is 1.44 bits.
+
+    Args:
+        probabilities: of the characters that came, any shape, above 0 and at most 1.
+
+    Raises:
+        ValueError: no probabilities, or one outside (0, 1]: a model that calls possible text impossible has no score.
+    """
+    probabilities = np.asarray(probabilities, dtype=float)
+    if probabilities.size == 0 or not np.all((probabilities > 0) & (probabilities <= 1)):
+        given = f"{probabilities.min()} to {probabilities.max()}" if probabilities.size else "none"
+        raise ValueError(f"The probabilities are {given}; expected values above 0 and at most 1, one per character.")
+    return float(-np.mean(np.log2(probabilities)))
+
+
 def hit_rate(actual, forecast) -> float:
     """Share of steps whose sign is forecast right; steps that are exactly 0 are left out."""
     actual, forecast = _pair(actual, forecast)
@@ -82,6 +98,36 @@ def bootstrap_interval(values, statistic=np.mean, confidence: float = 0.95, seed
     rng = np.random.default_rng(seed)
     interval = stats.bootstrap((values,), statistic, confidence_level=confidence, rng=rng).confidence_interval
     return float(interval.low), float(interval.high)
+
+
+def half_solved_length(lengths, solved) -> float:
+    """The length at which half of the runs still succeed: where their share first falls below 1/2.
+
+    Between the last length with at least half and the first with fewer, the share is taken to be linear in the
+    logarithm of the length.
+
+    Args:
+        lengths: of each run, above 0.
+        solved: whether that run succeeded, as many.
+
+    Returns:
+        The length; infinity if at least half succeed at every length, 0 if fewer than half do at the shortest.
+
+    Raises:
+        ValueError: lists of different length or empty, or a length of 0 or below.
+    """
+    lengths, solved = np.asarray(lengths, dtype=float), np.asarray(solved, dtype=bool)
+    if lengths.shape != solved.shape or lengths.size == 0 or lengths.min() <= 0:
+        raise ValueError(f"{lengths.size} lengths and {solved.size} results; expected as many, with lengths above 0.")
+    tried = np.unique(lengths)
+    share = np.array([solved[lengths == length].mean() for length in tried])
+    if np.all(share >= 0.5):
+        return np.inf
+    first = int(np.argmax(share < 0.5))
+    if first == 0:
+        return 0.0
+    around = [first, first - 1]  # np.interp wants the shares to rise
+    return float(np.exp(np.interp(0.5, share[around], np.log(tried[around]))))
 
 
 def _pair(actual, forecast) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ def build_recurrent(
     bidirectional: bool = False,
     forget_bias: float | None = None,
     longest: float | None = None,
+    mask_zero: bool = False,
     dropout: float = 0.0,
     name: str | None = None,
 ) -> "keras.Sequential":
@@ -40,12 +41,13 @@ def build_recurrent(
         bidirectional: read the sequence in both directions; never for a forecast.
         forget_bias: start of an LSTM's forget bias (Keras: 1).
         longest: chrono initialisation for memories up to this many steps (LSTM and GRU).
+        mask_zero: symbol 0 is padding; the recurrent layers pass over the steps that hold it.
         dropout: share of each layer's outputs set to zero during training.
         name: name of the model.
 
     Raises:
         ValueError: an unknown cell, neither or both of ``features`` and ``vocabulary``, a size below 1, an initial bias
-            that the cell does not have.
+            that the cell does not have, ``mask_zero`` without a vocabulary.
     """
     if cell not in CELLS:
         raise ValueError(f"Unknown cell {cell!r}; expected one of {', '.join(CELLS)}.")
@@ -55,6 +57,8 @@ def build_recurrent(
     for size_name, size in sizes.items():
         if size is not None and size < 1:
             raise ValueError(f"{size_name} is {size}; expected at least 1.")
+    if mask_zero and vocabulary is None:
+        raise ValueError("mask_zero is for symbols, where 0 can be padding; numbers need a keras.layers.Masking.")
     _bias(cell, forget_bias, longest)  # refuse before anything is built
 
     model = keras.Sequential(name=name)
@@ -62,7 +66,7 @@ def build_recurrent(
         model.add(keras.Input((sequence_length, features)))
     else:
         model.add(keras.Input((sequence_length,), dtype="int32"))
-        model.add(keras.layers.Embedding(vocabulary, embedding))
+        model.add(keras.layers.Embedding(vocabulary, embedding, mask_zero=mask_zero))
     layer_class = {"RNN": keras.layers.SimpleRNN, "LSTM": keras.layers.LSTM, "GRU": keras.layers.GRU}[cell]
     for i in range(layers):
         layer = layer_class(units, return_sequences=every_step or i < layers - 1, **_bias(cell, forget_bias, longest))

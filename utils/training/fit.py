@@ -25,6 +25,7 @@ def fit(
     optimizer: "str | keras.optimizers.Optimizer" = "adam",
     validation: tuple | None = None,
     keep_best: bool = False,
+    until: float | None = None,
     shuffle: bool = True,
 ) -> dict[str, list[float]]:
     """Train a Keras model in place, on XLA on a CPU and on cuDNN on a GPU.
@@ -43,6 +44,7 @@ def fit(
             clipping of the literature is ``global_clipnorm``; ``clipnorm`` clips each variable by itself.
         validation: ``(x, y)`` whose loss is measured after each epoch.
         keep_best: end with the weights of the epoch with the lowest validation loss instead of the last ones.
+        until: stop after the epoch whose validation loss is at most this.
         shuffle: draw a new order each epoch from NumPy's global generator (see :func:`utils.runtime.set_seed`).
 
     Returns:
@@ -50,15 +52,15 @@ def fit(
 
     Raises:
         ValueError: no epoch, no sequence or no batch; inputs and targets of different length; values that are not
-            finite; ``keep_best`` without ``validation``; a model without ``keras.Input``.
+            finite; ``keep_best`` or ``until`` without ``validation``; a model without ``keras.Input``.
     """
     x, y = _checked("data", data)
     if validation is not None:
         validation = _checked("validation", validation)
     if epochs < 1 or batch_size < 1:
         raise ValueError(f"epochs is {epochs} and batch_size is {batch_size}; expected at least 1 of each.")
-    if keep_best and validation is None:
-        raise ValueError("keep_best needs validation=(x, y): without it no epoch is known to be the best.")
+    if validation is None and (keep_best or until is not None):
+        raise ValueError("keep_best and until need validation=(x, y): they go by the loss on it.")
     batch_size = min(batch_size, len(y))
     steps = len(y) // batch_size
 
@@ -75,6 +77,8 @@ def fit(
                 history["val_loss"].append(float(np.mean(compiled.loss(val_y, compiled.predict(val_x)))))
                 if keep_best and history["val_loss"][-1] <= min(history["val_loss"]):
                     best = _values(compiled.model.variables)
+                if until is not None and history["val_loss"][-1] <= until:
+                    break
         if best is not None:
             _assign(compiled.model.variables, best)
     return dict(history)

@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from utils import runtime
 
-# Between two trials joblib replaces a worker that has grown by 300 MB, and warns. Nothing is lost by that; a worker
-# that dies in the middle of a trial raises an error.
+# Between two trials joblib replaces a worker that has grown too much (see runtime.py), and warns. Nothing is lost by
+# that; a worker that dies in the middle of a trial raises an error.
 warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")
 
 
@@ -63,18 +63,33 @@ def study(
     runtime.wait_for_workers()
     # The trial travels as bytes: a worker must have started TensorFlow before unpickling something that imports it.
     pickled = cloudpickle.dumps(trial)
-    jobs = [joblib.delayed(_run)(pickled, point, seed) for point in points for seed in seeds]
-    parallel = joblib.Parallel(workers or runtime.workers(), return_as="generator", batch_size=1)
-    rows = tqdm(
-        parallel(jobs),
-        total=len(jobs),
+    workers = workers or runtime.workers()
+    jobs = [joblib.delayed(_run_all)(pickled, share) for share in _shares(points, seeds, workers)]
+    parallel = joblib.Parallel(workers, return_as="generator", batch_size=1)
+    rows = {}
+    with tqdm(
+        total=len(points) * len(seeds),
         desc=getattr(trial, "__name__", "study"),
         unit="trial",
         file=sys.stdout,
         leave=False,
         disable=not runtime.watched(),
-    )
-    return pd.DataFrame(list(rows))
+    ) as bar:
+        for results in parallel(jobs):
+            rows |= results
+            bar.update(len(results))
+    return pd.DataFrame([rows[place] for place in sorted(rows)])
+
+
+def _shares(points: list[dict], seeds: list[int], workers: int) -> list[list[tuple]]:
+    """The trials ``(place in the table, point, seed)``, in the shares in which workers take them.
+
+    A worker that takes all seeds of a point compiles that point's model once, and no other worker has to. The last
+    points, one per worker, are shared out trial by trial, so that all workers end at about the same time.
+    """
+    trials = [[((i, j), point, seed) for j, seed in enumerate(seeds)] for i, point in enumerate(points)]
+    whole = max(0, len(points) - workers)
+    return trials[:whole] + [[trial] for together in zip(*trials[whole:], strict=True) for trial in together]
 
 
 def _points(grid: Mapping[str, Sequence] | Sequence[Mapping]) -> list[dict]:
@@ -102,8 +117,13 @@ def _check_signature(trial: Callable, point: Mapping) -> None:
         ) from None
 
 
+def _run_all(pickled: bytes, trials: list[tuple]) -> dict[tuple, dict]:
+    """The rows of a share of the trials, in whichever process it landed."""
+    return {place: _run(pickled, point, seed) for place, point, seed in trials}
+
+
 def _run(pickled: bytes, point: dict, seed: int) -> dict:
-    """One trial, in whichever process it landed."""
+    """One trial."""
     runtime.set_seed(seed)
     place = ", ".join(f"{key}={value!r}" for key, value in {**point, "seed": seed}.items())
     started = time.perf_counter()

@@ -1,0 +1,40 @@
+"""Reference answers to the exercises of lesson 04. Try first: the check cells tell you what is missing."""
+
+import numpy as np
+
+
+def count_windows(n: int, window: int, horizon: int) -> int:
+    """The last window must end ``horizon`` steps before the end."""
+    return max(0, n - window - horizon + 1)
+
+
+def pad_after(sequences: list[list[int]]) -> np.ndarray:
+    """An array of zeros, with each sequence written to the front of its row."""
+    padded = np.zeros((len(sequences), max(len(s) for s in sequences)), dtype=int)
+    for row, sequence in zip(padded, sequences, strict=True):
+        row[: len(sequence)] = sequence
+    return padded
+
+
+def masked_mean(losses, lengths) -> float:
+    """The sum over real steps, divided by their number."""
+    losses = np.asarray(losses)
+    real = np.arange(losses.shape[1]) < np.asarray(lengths)[:, None]  # (sequences, time)
+    return float(losses[real].mean())
+
+
+def read_in_pieces(step, x, size: int) -> np.ndarray:
+    """The state outlives the piece."""
+    state, outputs = None, []
+    for start in range(0, len(x), size):
+        piece, state = step(x[start : start + size], state)
+        outputs.append(piece)
+    return np.concatenate(outputs)
+
+
+ANSWERS = {
+    "04 count windows": count_windows,
+    "04 pad after": pad_after,
+    "04 masked mean": masked_mean,
+    "04 read in pieces": read_in_pieces,
+}

@@ -1,0 +1,41 @@
+"""Typical wrong answers to the exercises of lesson 03, each with words that its feedback must contain."""
+
+import numpy as np
+
+BLOCKS = {"LSTM": 4, "GRU": 3}
+
+
+def _counter(a, b, bias=(0, 0, 0, 0)):
+    return lambda: (np.array([a, b], dtype=float), np.zeros((1, 4)), np.array(bias, dtype=float))
+
+
+WRONG = {
+    "03 multiplications": [
+        (lambda cell, d, h: BLOCKS[cell] * h * (d + h + 1), "number of parameters"),
+        (lambda cell, d, h: BLOCKS[cell] * h * h, "inputs are multiplied as well"),
+        (lambda cell, d, h: h * (d + h), "that is one block"),
+        (lambda cell, d, h: 4 * h * (d + h), "the other cell's number"),
+        (lambda cell, d, h: BLOCKS[cell] * (d + h), "into each of its units"),
+        (lambda cell, d, h: "many", "should be a number"),
+    ],
+    "03 same time": [
+        (lambda n, lstm, gru: int(n * gru / lstm), "upside down"),
+        (lambda n, lstm, gru: n * lstm / gru, "Round down"),
+        (lambda n, lstm, gru: int(np.ceil(n * lstm / gru)), "Round down"),
+        (lambda n, lstm, gru: n, "equal steps, not equal time"),
+    ],
+    "03 superiority": [
+        (lambda a, b: np.mean(np.greater.outer(a, b)) + np.mean(np.equal.outer(a, b)) / 2, "not larger"),
+        (lambda a, b: np.mean(np.less.outer(a, b)), "a tie counts half"),
+        (lambda a, b: float(np.mean(a) < np.mean(b)), "compares the means"),
+        (lambda a, b: sum(x < y for x in a for y in b), "divide by the number of pairs"),
+    ],
+    "03 counter": [
+        (_counter([30, 30, 30, 30], [30, 30, -30, 30]), "your b subtracts 1"),
+        (_counter([30, 30, 30, 30], [30, 30, 0, 30]), "a b is ignored"),
+        (_counter([1, 1, 30, 30], [-30, -30, 0, 30]), "something leaks"),
+        (_counter([30, 30, 30, 30], [30, -30, 30, 30]), "b itself has been written"),
+        (lambda: np.zeros((2, 4)), "three arrays"),
+        (lambda: (np.zeros((4, 2)), np.zeros((1, 4)), np.zeros(4)), "should have shape"),
+    ],
+}

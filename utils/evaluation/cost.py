@@ -1,0 +1,100 @@
+"""What a model costs: seconds and memory of a training step. The figures belong to the machine; compare ratios."""
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import psutil
+
+from utils import runtime
+from utils.models.recurrent import build_recurrent
+from utils.training.fit import fit
+
+
+def seconds_per_step(
+    work: Mapping[str, tuple], *, steps: int = 5, repeats: int = 5, batch_size: int = 64, **kwargs
+) -> dict[str, float]:
+    """Wall-clock time of one training step, compiling left out.
+
+    The models take turns, so that a machine that slows down slows all of them, and the median of the turns counts. The
+    worker processes of the studies are waited for first.
+
+    Args:
+        work: for each name a pair ``(model, (x, y))``; at least ``steps * batch_size`` sequences. The models are
+            trained by it.
+        steps: training steps per turn.
+        repeats: turns of each model.
+        batch_size: sequences per step.
+        kwargs: loss and optimizer, see :func:`utils.training.fit.fit`.
+
+    Returns:
+        Seconds per step by name.
+
+    Raises:
+        ValueError: too few sequences for the steps.
+    """
+    for name, (_, (_, y)) in work.items():
+        if len(y) < steps * batch_size:
+            raise ValueError(f"{name} has {len(y)} sequences; {steps} steps of {batch_size} need {steps * batch_size}.")
+    runtime.wait_for_workers()
+    times = {name: [] for name in work}
+    for turn in range(repeats + 1):
+        for name, (model, (x, y)) in work.items():
+            started = time.perf_counter()
+            fit(model, (x[: steps * batch_size], y[: steps * batch_size]), batch_size=batch_size, **kwargs)
+            if turn > 0:  # the first turn compiles
+                times[name].append((time.perf_counter() - started) / steps)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def training_memory(points: Sequence[Mapping], *, batch_size: int = 64) -> list[int]:
+    """Bytes by which a process grows in the first training step of each model: what is kept for the way back.
+
+    Each model gets a process of its own, since TensorFlow keeps the memory of a finished step for the next one. There
+    the same model takes a step on a few time steps first, which pays for starting TensorFlow and most of compiling.
+
+    Args:
+        points: for each model the arguments of :func:`utils.models.recurrent.build_recurrent`, among them ``features``
+            and ``sequence_length``.
+        batch_size: sequences per step.
+
+    Returns:
+        Bytes, one number per point.
+
+    Raises:
+        ValueError: a point without ``features`` or ``sequence_length``.
+        RuntimeError: a process failed; the message ends with what it said.
+    """
+    for point in points:
+        if not point.get("features") or not point.get("sequence_length"):
+            raise ValueError(f"The point {dict(point)} needs both features and sequence_length.")
+    runtime.wait_for_workers()
+    with ThreadPoolExecutor(runtime.workers()) as pool:
+        return list(pool.map(lambda point: _in_own_process(dict(point), batch_size), points))
+
+
+def _in_own_process(point: dict, batch_size: int) -> int:
+    command = [sys.executable, "-m", "utils.evaluation.cost", json.dumps({"point": point, "batch_size": batch_size})]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=runtime.REPOSITORY)
+    if done.returncode:
+        raise RuntimeError(f"Measuring {point} failed: {done.stderr[-1000:]}")
+    return int(done.stdout.split()[-1])
+
+
+def _first_step(point: dict, batch_size: int, warm_up: int = 10) -> int:
+    """Growth of this process in bytes, in the step after a short one of ``warm_up`` time steps."""
+    for length in (warm_up, point["sequence_length"]):
+        x = np.ones((batch_size, length, point["features"]), "float32")
+        model = build_recurrent(**{**point, "sequence_length": length})
+        before = psutil.Process().memory_info().rss
+        fit(model, (x, np.ones((batch_size, 1), "float32")), batch_size=batch_size)
+    return psutil.Process().memory_info().rss - before
+
+
+if __name__ == "__main__":
+    print(_first_step(**json.loads(sys.argv[1])))
