@@ -14,15 +14,17 @@ def model_of(layer, features=2, time=12):
     return keras.Sequential([keras.Input((time, features)), layer])
 
 
-def test_linear_rnn_equals_powers_of_its_matrix():
-    layer = keras.layers.SimpleRNN(4, activation="linear")
-    model = model_of(layer)
+@pytest.mark.parametrize("trainable", [True, False])
+def test_linear_rnn_equals_powers_of_its_own_matrix(trainable):
     x = np.random.default_rng(0).normal(size=(3, 12, 2)).astype("float32")
-    u = layer.get_weights()[1].astype(float)
     v = np.random.default_rng(0).normal(size=(3, 4))
     v /= np.linalg.norm(v, axis=1, keepdims=True)
-    expected = [np.linalg.norm(v @ np.linalg.matrix_power(u.T, k), axis=1) for k in range(12)]
-    np.testing.assert_allclose(gradient_per_lag(model, x), np.stack(expected, axis=1), rtol=1e-4)
+    for _ in range(2):  # the second network shares what was compiled for the first, but not its weights
+        layer = keras.layers.SimpleRNN(4, activation="linear", trainable=trainable)
+        model = model_of(layer)
+        u = layer.get_weights()[1].astype(float)
+        expected = [np.linalg.norm(v @ np.linalg.matrix_power(u.T, k), axis=1) for k in range(12)]
+        np.testing.assert_allclose(gradient_per_lag(model, x), np.stack(expected, axis=1), rtol=1e-4)
 
 
 @pytest.mark.parametrize("cell", ["RNN", "GRU"])

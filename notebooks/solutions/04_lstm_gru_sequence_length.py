@@ -3,9 +3,11 @@
 import numpy as np
 
 
-def count_windows(n: int, window: int, horizon: int) -> int:
-    """The last window must end ``horizon`` steps before the end."""
-    return max(0, n - window - horizon + 1)
+def shortest_good_window(errors: dict[int, list[float]]) -> int:
+    """A longer window costs time; 2% is less than what the seed does."""
+    medians = {window: np.median(values) for window, values in errors.items()}
+    limit = 1.02 * min(medians.values())
+    return min(window for window, median in medians.items() if median <= limit)
 
 
 def pad_after(sequences: list[list[int]]) -> np.ndarray:
@@ -33,7 +35,7 @@ def read_in_pieces(step, x, size: int) -> np.ndarray:
 
 
 ANSWERS = {
-    "04 count windows": count_windows,
+    "04 window": shortest_good_window,
     "04 pad after": pad_after,
     "04 masked mean": masked_mean,
     "04 read in pieces": read_in_pieces,

@@ -1,5 +1,7 @@
 """What reaches back through time: the gradient per lag of a Keras recurrent layer, its gates, its spectral radius."""
 
+import json
+
 import numpy as np
 
 from utils.runtime import keras, tf
@@ -31,23 +33,57 @@ def gradient_per_lag(model: "keras.Model", x: np.ndarray, *, gates_held: bool = 
     layer, inputs = _inputs_of_recurrent_layer(model, x)
     if gates_held and not isinstance(layer, keras.layers.LSTM):
         raise ValueError(f"gates_held asks for a cell state; a {type(layer).__name__} has none. Leave it out.")
-    n, steps = inputs.shape[:2]
+    n, _, features = inputs.shape
     v = np.random.default_rng(seed).normal(size=(n, layer.units))
     v = tf.constant(v / np.linalg.norm(v, axis=1, keepdims=True), inputs.dtype)
-    states = layer.cell.get_initial_state(batch_size=n)
-    history = []
-    with tf.GradientTape() as tape:
-        for t in range(steps):
-            if gates_held:
-                states = [tf.stop_gradient(states[0]), states[1]]
-            _, states = layer.cell(inputs[:, t], states)
-            states = [tf.identity(state) for state in states]
-            tape.watch(states)
-            history.append(states)
-        target = tf.reduce_sum(v * history[-1][1 if gates_held else 0])
-    gradients = tape.gradient(target, history, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    norms = [np.linalg.norm(np.concatenate(parts, axis=1).astype(float), axis=1) for parts in gradients]
-    return np.stack(norms[::-1], axis=1)
+    states = [tf.zeros((n, layer.units), inputs.dtype) for _ in tf.nest.flatten(layer.cell.state_size)]
+    weights = [[variable.value for variable in group] for group in _variables(layer.cell)]
+    gradients = _compiled_gradients(layer.cell, features, gates_held)(*weights, inputs, states, v)
+    norms = np.linalg.norm(np.concatenate([g.numpy() for g in gradients], axis=2).astype(float), axis=2)
+    return norms[::-1].T  # from (time, sequences), the first step first, to (sequences, lag)
+
+
+_compiled = {}
+
+
+def _compiled_gradients(cell, features: int, gates_held: bool):
+    """``(weights..., inputs, states, v) -> gradients`` of shape (time, sequences, units), traced once per kind of cell.
+
+    A perturbation, zero in value, is added to the state at every step; the gradient in it is the gradient in the state.
+    """
+    config = {k: v for k, v in cell.get_config().items() if k not in ("name", "seed") and "initializer" not in k}
+    key = json.dumps([type(cell).__name__, config, cell.trainable, features, gates_held], default=str)
+    if key in _compiled:
+        return _compiled[key]
+
+    def gradients(trainable, other, inputs, states, v):
+        steps = tf.shape(inputs)[1]
+        x = tf.TensorArray(inputs.dtype, steps).unstack(tf.transpose(inputs, [1, 0, 2]))
+        nudges = [tf.zeros(tf.concat([[steps], tf.shape(state)], axis=0), state.dtype) for state in states]
+        with tf.GradientTape() as tape:
+            tape.watch(nudges)
+            arrays = [tf.TensorArray(nudge.dtype, steps).unstack(nudge) for nudge in nudges]
+
+            def step(t, *states):
+                states = [tf.stop_gradient(states[0]), states[1]] if gates_held else list(states)
+                (_, states), _ = cell.stateless_call(trainable, other, x.read(t), states)
+                return t + 1, *[state + array.read(t) for state, array in zip(states, arrays, strict=True)]
+
+            _, *last = tf.while_loop(lambda t, *_: t < steps, step, [tf.constant(0), *states])
+            target = tf.reduce_sum(v * last[1 if gates_held else 0])
+        return tape.gradient(target, nudges, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+    dtype = cell.compute_dtype
+    state = tf.TensorSpec([None, cell.units], dtype)
+    groups = [[tf.TensorSpec(variable.shape, variable.dtype) for variable in group] for group in _variables(cell)]
+    inputs = tf.TensorSpec([None, None, features], dtype)
+    states = [state for _ in tf.nest.flatten(cell.state_size)]
+    _compiled[key] = tf.function(gradients, input_signature=[*groups, inputs, states, state])
+    return _compiled[key]
+
+
+def _variables(cell) -> tuple[list, list]:
+    return cell.trainable_variables, cell.non_trainable_variables
 
 
 def gate_activity(model: "keras.Model", x: np.ndarray) -> dict[str, np.ndarray]:

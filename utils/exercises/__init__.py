@@ -69,6 +69,8 @@ def call(function, *arguments):
         raise Wrong(f"expected a function, got {_describe(function)}. Pass the function itself, without calling it.")
     try:
         result = function(*arguments)
+    except Wrong:  # raised by a function that the check handed to the answer
+        raise
     except Exception as error:
         shown = ", ".join(map(_describe, arguments))
         raise Wrong(f"your function raised {type(error).__name__} when called with {shown}: {error}") from None
