@@ -1,5 +1,8 @@
 """The gradient probe against the analytic linear case, the NumPy cells and finite differences."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -122,3 +125,18 @@ def test_bad_input_is_named():
         gate_activity(model, np.zeros((1, 3, 2)))
     with pytest.raises(ValueError, match="expected a square one"):
         spectral_radius(np.zeros((2, 3)))
+
+
+def test_many_kinds_of_cells_bring_no_warning_of_tensorflow():
+    """TensorFlow counts how often functions of one name are traced, and warns where a lesson probes many networks."""
+    script = """
+import numpy as np
+from utils import runtime
+runtime.start_tensorflow()
+from utils.evaluation.gradients import gradient_per_lag
+from utils.models.recurrent import build_recurrent
+for units in (2, 3, 4, 5, 6, 7):
+    gradient_per_lag(build_recurrent("GRU", units, features=1), np.zeros((1, 3, 1), "float32"))
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert (result.returncode, result.stdout + result.stderr) == (0, "")

@@ -48,6 +48,10 @@ def test_no_errors_and_nothing_on_stderr(notebook):
     assert not [o for o in outputs(notebook) if o.output_type == "error" or o.get("name") == "stderr"]
 
 
+def test_no_warning_of_a_library_is_stored(notebook):
+    assert not [o for o in outputs(notebook) if "WARNING" in o.get("text", "")]
+
+
 def test_code_cells_are_short(notebook):
     lengths = {i: len(cell.source.splitlines()) for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
     assert {i: n for i, n in lengths.items() if n > 25} == {}

@@ -78,7 +78,7 @@ def _compiled_gradients(cell, features: int, gates_held: bool):
     groups = [[tf.TensorSpec(variable.shape, variable.dtype) for variable in group] for group in _variables(cell)]
     inputs = tf.TensorSpec([None, None, features], dtype)
     states = [state for _ in tf.nest.flatten(cell.state_size)]
-    _compiled[key] = tf.function(gradients, input_signature=[*groups, inputs, states, state])
+    _compiled[key] = tf.function(gradients).get_concrete_function(*groups, inputs, states, state)
     return _compiled[key]
 
 
