@@ -11,9 +11,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MEMORY_PER_WORKER = 1.6e9  # bytes; a worker begins at 0.7e9 with TensorFlow
-GROWTH_OF_WORKER = (
-    0.8e9  # bytes; joblib replaces a worker that grows by more: XLA keeps 20 MB for each model it compiled
-)
+GROWTH_OF_WORKER = 0.8e9  # bytes until joblib replaces it; XLA keeps about 20 MB for each model compiled
 _started = False  # TensorFlow, in this process
 _starting: threading.Thread | None = None  # the workers
 
