@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from utils.evaluation.cost import seconds_per_step, training_memory
+from utils.datasets.load import write_load
+from utils.evaluation.cost import seconds_per_step, streaming_memory, training_memory
 from utils.models.recurrent import build_recurrent
 
 
@@ -34,3 +35,16 @@ def test_seconds_per_step_grow_with_the_work():
     assert 0 < seconds[5] < seconds[500]
     with pytest.raises(ValueError, match="5 has 16 sequences; 3 steps of 8 need 24"):
         seconds_per_step(work, steps=3, batch_size=8)
+
+
+def test_streaming_memory_does_not_grow_with_the_series(tmp_path):
+    """Five million steps are 20 MB; a thousandth of that on disk takes the same memory to learn from."""
+    points = [
+        {"path": str(write_load(tmp_path / f"{steps}.bin", steps)), "streams": 8, "length": 50, "train_every": 100}
+        for steps in (5_000, 5_000_000)
+    ]
+    short, long = streaming_memory(points)
+    assert 0.2e9 < short < 1.5e9  # Python with TensorFlow
+    assert long - short < 60e6
+    with pytest.raises(RuntimeError, match="No load at nowhere"):
+        streaming_memory([{"path": "nowhere"}])

@@ -12,8 +12,10 @@ import numpy as np
 import psutil
 
 from utils import runtime
+from utils.datasets.load import stream_load
 from utils.models.recurrent import build_recurrent
 from utils.training.fit import fit
+from utils.training.truncated import fit_truncated
 
 
 def seconds_per_step(
@@ -75,14 +77,58 @@ def training_memory(points: Sequence[Mapping], *, batch_size: int = 64) -> list[
             raise ValueError(f"The point {dict(point)} needs both features and sequence_length.")
     runtime.wait_for_workers()
     with ThreadPoolExecutor(runtime.workers()) as pool:
-        return list(pool.map(lambda point: _in_own_process(dict(point), batch_size), points))
+        return list(
+            pool.map(lambda point: _in_own_process("step", {"point": dict(point), "batch_size": batch_size}), points)
+        )
 
 
-def _in_own_process(point: dict, batch_size: int) -> int:
-    command = [sys.executable, "-m", "utils.evaluation.cost", json.dumps({"point": point, "batch_size": batch_size})]
+def streaming_memory(points: Sequence[Mapping]) -> list[int]:
+    """The most resident memory, in bytes, of a process that learns a load from disk by truncated backpropagation.
+
+    Args:
+        points: for each process the arguments of :func:`train_on_stream`.
+
+    Returns:
+        Bytes, one number per point, of the whole process: Python and TensorFlow are about 0.6e9 of them.
+
+    Raises:
+        RuntimeError: a process failed; the message ends with what it said.
+    """
+    runtime.wait_for_workers()
+    with ThreadPoolExecutor(runtime.workers()) as pool:
+        return list(pool.map(lambda point: _in_own_process("stream", dict(point)), points))
+
+
+def train_on_stream(
+    path: str, *, streams: int = 64, length: int = 64, units: int = 16, train_every: int = 1, blocks: int | None = None
+) -> int:
+    """Read a load from disk, train an LSTM on its blocks with a carried state; returns the most memory seen, in bytes.
+
+    Args:
+        path: a file of :func:`utils.datasets.load.write_load`.
+        streams, length: shape of a block, see :func:`utils.datasets.load.stream_load`.
+        units: of the LSTM.
+        train_every: train on one block of so many; the others are read only.
+        blocks: how many to read; all of the file when not given.
+    """
+    process, peak = psutil.Process(), 0
+
+    def watched():
+        nonlocal peak
+        for number, (x, y) in enumerate(stream_load(path, streams, length).take(-1 if blocks is None else blocks)):
+            if number % train_every == 0:
+                yield x / 10, y / 10
+            peak = max(peak, process.memory_info().rss)
+
+    fit_truncated(build_recurrent("LSTM", units, features=1, every_step=True), watched())
+    return max(peak, process.memory_info().rss)
+
+
+def _in_own_process(measurement: str, arguments: dict) -> int:
+    command = [sys.executable, "-m", "utils.evaluation.cost", measurement, json.dumps(arguments)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=runtime.REPOSITORY)
     if done.returncode:
-        raise RuntimeError(f"Measuring {point} failed: {done.stderr[-1000:]}")
+        raise RuntimeError(f"Measuring {arguments} failed: {done.stderr[-1000:]}")
     return int(done.stdout.split()[-1])
 
 
@@ -97,4 +143,5 @@ def _first_step(point: dict, batch_size: int, warm_up: int = 10) -> int:
 
 
 if __name__ == "__main__":
-    print(_first_step(**json.loads(sys.argv[1])))
+    measure = {"step": _first_step, "stream": train_on_stream}[sys.argv[1]]
+    print(measure(**json.loads(sys.argv[2])))

@@ -1,6 +1,7 @@
 """One function that builds any recurrent model of the course: cell, width, depth, direction and head are arguments."""
 
 from utils.models.initializers import Chrono, ForgetBias
+from utils.models.normalized import NormalizedLSTMCell
 from utils.runtime import keras
 
 CELLS = ("RNN", "LSTM", "GRU")
@@ -22,6 +23,7 @@ def build_recurrent(
     forget_bias: float | None = None,
     longest: float | None = None,
     mask_zero: bool = False,
+    normalization: str | None = None,
     dropout: float = 0.0,
     name: str | None = None,
 ) -> "keras.Sequential":
@@ -42,12 +44,15 @@ def build_recurrent(
         forget_bias: start of an LSTM's forget bias (Keras: 1).
         longest: chrono initialisation for memories up to this many steps (LSTM and GRU).
         mask_zero: symbol 0 is padding; the recurrent layers pass over the steps that hold it.
+        normalization: of an LSTM's gates: "layer", or "batch" with statistics for each of ``sequence_length`` steps;
+            see :class:`utils.models.normalized.NormalizedLSTMCell`.
         dropout: share of each layer's outputs set to zero during training.
         name: name of the model.
 
     Raises:
         ValueError: an unknown cell, neither or both of ``features`` and ``vocabulary``, a size below 1, an initial bias
-            that the cell does not have, ``mask_zero`` without a vocabulary.
+            that the cell does not have, ``mask_zero`` without a vocabulary, ``normalization`` of another cell than an
+            LSTM or together with a starting bias.
     """
     if cell not in CELLS:
         raise ValueError(f"Unknown cell {cell!r}; expected one of {', '.join(CELLS)}.")
@@ -59,6 +64,8 @@ def build_recurrent(
             raise ValueError(f"{size_name} is {size}; expected at least 1.")
     if mask_zero and vocabulary is None:
         raise ValueError("mask_zero is for symbols, where 0 can be padding; numbers need a keras.layers.Masking.")
+    if normalization is not None and (cell != "LSTM" or forget_bias is not None or longest is not None):
+        raise ValueError("normalization is for an LSTM with its default starting bias.")
     _bias(cell, forget_bias, longest)  # refuse before anything is built
 
     model = keras.Sequential(name=name)
@@ -69,7 +76,12 @@ def build_recurrent(
         model.add(keras.layers.Embedding(vocabulary, embedding, mask_zero=mask_zero))
     layer_class = {"RNN": keras.layers.SimpleRNN, "LSTM": keras.layers.LSTM, "GRU": keras.layers.GRU}[cell]
     for i in range(layers):
-        layer = layer_class(units, return_sequences=every_step or i < layers - 1, **_bias(cell, forget_bias, longest))
+        sequences = every_step or i < layers - 1
+        if normalization is None:
+            layer = layer_class(units, return_sequences=sequences, **_bias(cell, forget_bias, longest))
+        else:
+            normalized = NormalizedLSTMCell(units, normalization, sequence_length)
+            layer = keras.layers.RNN(normalized, return_sequences=sequences)
         model.add(keras.layers.Bidirectional(layer) if bidirectional else layer)
         if dropout:
             model.add(keras.layers.Dropout(dropout))

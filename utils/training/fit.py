@@ -12,7 +12,7 @@ import numpy as np
 from utils import runtime
 from utils.runtime import keras, tf
 
-_compiled: dict[str, "_Compiled"] = {}
+_compiled: dict[str, "Compiled"] = {}
 
 
 def fit(
@@ -66,7 +66,7 @@ def fit(
 
     history = collections.defaultdict(list)
     best = None
-    with _borrow(model, keras.losses.get(loss), keras.optimizers.get(optimizer), (batch_size, y)) as compiled:
+    with borrow(model, keras.losses.get(loss), keras.optimizers.get(optimizer), (batch_size, y)) as compiled:
         for _ in range(epochs):
             order = np.random.permutation(len(y)) if shuffle else np.arange(len(y))
             batches = np.split(order[: steps * batch_size], steps)
@@ -97,7 +97,7 @@ def predict(model: "keras.Model", x: np.ndarray | tuple) -> np.ndarray:
     Raises:
         ValueError: a model without ``keras.Input``.
     """
-    with _borrow(model) as compiled:
+    with borrow(model) as compiled:
         return compiled.predict(_arrays(x))
 
 
@@ -106,7 +106,7 @@ def forget_compiled() -> None:
     _compiled.clear()
 
 
-class _Compiled:
+class Compiled:
     """A private copy of a model with its forward pass and, where there is an optimizer, its training step compiled."""
 
     def __init__(self, model, loss=None, optimizer=None, batch: tuple | None = None) -> None:
@@ -120,15 +120,18 @@ class _Compiled:
         if optimizer:
             self.optimizer.build(self.model.trainable_variables)
             self.start = _values(self.optimizer.variables)
-            batch_size, y = batch
-            specs = [tf.TensorSpec([batch_size, *t.shape[1:]], t.dtype) for t in model.inputs]
-            target = tf.TensorSpec([batch_size, *y.shape[1:]], y.dtype)
-            self.step = tf.function(self._step, jit_compile=not runtime.gpus()).get_concrete_function(specs, target)
+            step = tf.function(self._step, jit_compile=not runtime.gpus())
+            self.step = step.get_concrete_function(*self._specs(*batch))
 
     @functools.cached_property
     def forward(self):
         inputs = [tf.TensorSpec([None, *t.shape[1:]], t.dtype) for t in self.model.inputs]
         return tf.function(lambda *x: self._call(x, training=False)).get_concrete_function(*inputs)
+
+    def _specs(self, batch_size: int, y) -> tuple:
+        """Shapes and types of what :meth:`_step` is given."""
+        inputs = [tf.TensorSpec([batch_size, *t.shape[1:]], t.dtype) for t in self.model.inputs]
+        return inputs, tf.TensorSpec([batch_size, *y.shape[1:]], y.dtype)
 
     def _call(self, x, training: bool):
         return self.model(x[0] if len(x) == 1 else list(x), training=training)
@@ -147,16 +150,21 @@ class _Compiled:
 
 
 @contextlib.contextmanager
-def _borrow(model, loss=None, optimizer=None, batch: tuple | None = None) -> Iterator[_Compiled]:
-    """The compiled step of a model's architecture, holding the model's weights; they are handed back at the end."""
+def borrow(
+    model, loss=None, optimizer=None, batch: tuple | None = None, kind: type[Compiled] = Compiled, **settings
+) -> Iterator[Compiled]:
+    """The compiled step of a model's architecture, holding the model's weights; they are handed back at the end.
+
+    For the modules of this package. ``kind`` is the class that compiles the step, ``settings`` what it needs besides.
+    """
     runtime.start_tensorflow()
     if not getattr(model, "inputs", None):
         raise ValueError(
             "The model does not know the shape of its inputs; begin it with keras.Input((time, features))."
         )
-    key = _architecture(model, loss, optimizer, batch)
+    key = kind.__name__ + str(settings) + _architecture(model, loss, optimizer, batch)
     if key not in _compiled:
-        _compiled[key] = _Compiled(model, loss, optimizer, batch)
+        _compiled[key] = kind(model, loss, optimizer, batch, **settings)
     compiled = _compiled[key]
     _assign(compiled.model.variables, _values(model.variables))
     if optimizer:

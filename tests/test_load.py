@@ -1,0 +1,114 @@
+"""The simulated load: written as simulated, streamed as written, and its noise floor that of control theory."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.linalg import solve_discrete_are
+from scipy.signal import lfilter
+
+from utils.datasets import load
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return load.write_load(tmp_path_factory.mktemp("load") / "load.bin", 10_000, seed=3)
+
+
+def test_the_file_holds_the_simulation(path):
+    simulated = np.concatenate([readings for readings, _ in load.simulate_load(10_000, seed=3)])
+    np.testing.assert_array_equal(np.fromfile(path, "<f4"), simulated.astype("<f4"))
+    assert json.loads(path.with_name("load.bin.json").read_text()) == {
+        "simulated": True,
+        "unit": "MW",
+        "steps": 10_000,
+        "seed": 3,
+    }
+
+
+def test_chunks_leave_no_seam(monkeypatch):
+    """The calendar, the regimes and the drift go on over the edge of a chunk."""
+    monkeypatch.setattr(load, "METER_NOISE", 0.0)
+    monkeypatch.setattr(load, "CHUNK", 10_000)
+    parts = list(load.simulate_load(200_000, seed=1))
+    assert [len(readings) for readings, _ in parts] == [10_000] * 20
+    readings, regimes = (np.concatenate(part) for part in zip(*parts, strict=True))
+    seams = np.diff(readings)[9_999::10_000]
+    assert np.abs(seams).max() < 5 * load.DRIFT["volatile"]
+    assert (regimes[9_999:-1:10_000] != regimes[10_000::10_000]).sum() <= 2  # an edge is no reason to switch
+    durations = np.diff(np.flatnonzero(np.diff(regimes.astype(int))))
+    assert 700 < durations.mean() < 1700  # 600 and 1800 in turns
+
+
+def test_the_season_repeats_each_week_and_has_no_jumps():
+    week = 7 * load.STEPS_PER_DAY
+    calendar = load.season(np.arange(2 * week))
+    assert np.abs(np.diff(calendar)).max() < 0.2
+    np.testing.assert_allclose(calendar[week:], calendar[:week], atol=25)  # the year moves on
+    working, weekend = calendar[: 5 * load.STEPS_PER_DAY].mean(), calendar[5 * load.STEPS_PER_DAY : week].mean()
+    assert 50 < working - weekend < 110
+
+
+@pytest.mark.parametrize("regime", ["calm", "volatile"])
+def test_the_noise_floor_is_that_of_the_riccati_equation(regime):
+    """In one regime the filter's error settles where SciPy's solution of the algebraic Riccati equation puts it."""
+    rng = np.random.default_rng(0)
+    n, decay, shock = 60_000, np.exp(-1 / load.DRIFT_MEMORY), load.DRIFT[regime]
+    drift = lfilter([1.0], [1.0, -decay], shock * rng.standard_normal(n))
+    readings = load.season(np.arange(n)) + drift + load.METER_NOISE * rng.standard_normal(n)
+    errors = (readings - load.best_forecast(readings, np.full(n, regime == "volatile")))[2000:]
+    one = np.ones((1, 1))
+    variance = solve_discrete_are(decay * one, one, shock**2 * one, load.METER_NOISE**2 * one).item()
+    assert np.mean(errors**2) == pytest.approx(variance + load.METER_NOISE**2, rel=0.03)
+    assert abs(np.corrcoef(errors[1:], errors[:-1])[0, 1]) < 0.02  # nothing left to forecast
+
+
+@pytest.mark.parametrize("start", [0, 3])
+@pytest.mark.parametrize("rows", [None, range(2, 4)])
+def test_streams_are_contiguous_parts_of_the_file(path, start, rows):
+    series, length, streams = np.fromfile(path, "<f4"), 100, 4
+    part = len(series) // streams
+    blocks = list(load.stream_load(path, streams, length, start=start, rows=rows).as_numpy_iterator())
+    assert len(blocks) == load.count_blocks(path, streams, length) - start
+    for number, (x, y) in enumerate(blocks, start):
+        assert x.shape == y.shape == (len(rows or range(streams)), length, 1)
+        for i, row in enumerate(rows or range(streams)):
+            change = np.diff(series[row * part + number * length :][: length + 2])
+            np.testing.assert_array_equal(x[i, :, 0], change[:-1])
+            np.testing.assert_array_equal(y[i, :, 0], change[1:])
+
+
+def test_bad_input_is_named(path, tmp_path):
+    with pytest.raises(ValueError, match="steps is 0"):
+        load.write_load(tmp_path / "load.bin", 0)
+    with pytest.raises(OSError, match="need 4000"):
+        load.write_load(tmp_path / "load.bin", 10**12)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(FileNotFoundError, match="write it first"):
+        load.stream_load(tmp_path / "load.bin", 4, 100)
+    with pytest.raises(ValueError, match="10,000 steps in 100 parts are too few"):
+        load.stream_load(path, 100, 100)
+    with pytest.raises(ValueError, match=r"start is 24; .* gives 24 blocks"):
+        load.stream_load(path, 4, 100, start=24)
+    with pytest.raises(ValueError, match="rows is range"):
+        load.stream_load(path, 4, 100, rows=range(3, 5))
+    cut = tmp_path / "cut.bin"
+    cut.write_bytes(path.read_bytes()[:-400])
+    cut.with_name("cut.bin.json").write_text(path.with_name("load.bin.json").read_text())
+    with pytest.raises(ValueError, match="holds 9,900 steps, expected 10,000"):
+        load.load_steps(cut)
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = load.write_load(tmp_path / "load.bin", 1000)
+    before = path.read_bytes()
+
+    def fails(*_):
+        yield np.zeros(10), None
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(load, "simulate_load", fails)
+    with pytest.raises(KeyboardInterrupt):
+        load.write_load(path, 2000)
+    assert path.read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["load.bin", "load.bin.json"]

@@ -1,0 +1,125 @@
+"""Truncated backpropagation against Keras' stateful layers and against the gradient tape written out by hand."""
+
+import numpy as np
+import pytest
+
+from utils import runtime
+from utils.models.recurrent import build_recurrent
+from utils.runtime import keras, tf
+from utils.training.fit import fit
+from utils.training.truncated import fit_truncated
+
+ROWS, LENGTH, BLOCKS = 4, 6, 5
+
+
+def series(seed: int = 0):
+    """Consecutive blocks of one series per row."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(ROWS, LENGTH * BLOCKS, 2)).astype("float32")
+    y = np.cumsum(x.sum(2, keepdims=True), axis=1).astype("float32") / 5
+    return [(x[:, i : i + LENGTH], y[:, i : i + LENGTH]) for i in range(0, x.shape[1], LENGTH)]
+
+
+def model(cell: str = "LSTM", layers: int = 2):
+    runtime.set_seed(1)
+    return build_recurrent(cell, 3, layers, features=2, every_step=True)
+
+
+def sgd():
+    return keras.optimizers.SGD(0.1, global_clipnorm=1.0)
+
+
+@pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
+def test_equals_stateful_keras(cell):
+    ours = model(cell)
+    theirs = keras.Sequential([keras.Input(batch_shape=(ROWS, LENGTH, 2))])
+    for layer in ours.layers:
+        config = layer.get_config()
+        theirs.add(type(layer).from_config({**config, "stateful": True} if "stateful" in config else config))
+    theirs.set_weights(ours.get_weights())
+    theirs.compile(sgd(), "mean_squared_error", jit_compile=False)
+    expected = [float(theirs.train_on_batch(x, y)) for x, y in series()]
+    history = fit_truncated(ours, series(), optimizer=sgd())
+    np.testing.assert_allclose(history["loss"], expected, rtol=1e-4)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def by_hand(back: int):
+    """One layer, the update written out: forward to where learning begins, a constant, then the tape."""
+    ours = model(layers=1)
+    lstm, head = ours.layers
+    loop = keras.layers.LSTM.from_config({**lstm.get_config(), "return_state": True})
+    loop.build((ROWS, LENGTH, 2))
+    loop.set_weights(lstm.get_weights())
+    optimizer = sgd()
+    variables = [*loop.trainable_variables, *head.trainable_variables]
+    optimizer.build(variables)
+    window, losses, state = [], [], [tf.zeros((ROWS, 3)), tf.zeros((ROWS, 3))]
+    for x, y in series():
+        window = [*window, x][-max(1, back // LENGTH) :]
+        if len(window) < back // LENGTH:
+            continue
+        with tf.GradientTape() as tape:
+            if back < LENGTH:
+                _, h, c = loop(x[:, :-back], initial_state=state)
+                output, *end = loop(x[:, -back:], initial_state=[tf.stop_gradient(h), tf.stop_gradient(c)])
+                target = y[:, -back:]
+            else:
+                output, *end = loop(np.concatenate(window, axis=1), initial_state=state)
+                output, target = output[:, -LENGTH:], y
+            loss = tf.reduce_mean(tf.square(head(output) - target))
+        if back > LENGTH:  # the state at the start of the next window
+            _, *end = loop(window[0], initial_state=state)
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        losses.append(float(loss))
+        state = end
+    return losses, [*loop.get_weights(), *head.get_weights()]
+
+
+@pytest.mark.parametrize("back", [1, 2, LENGTH, 2 * LENGTH, 3 * LENGTH])
+def test_goes_back_exactly_so_far(back):
+    ours = model(layers=1)
+    losses, weights = by_hand(back)
+    history = fit_truncated(ours, series(), back=back, optimizer=sgd())
+    np.testing.assert_allclose(history["loss"], losses, rtol=1e-4)
+    for a, b in zip(ours.get_weights(), weights, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_without_carry_and_in_full_it_is_fit():
+    ours, theirs = model(), model()
+    blocks = series()
+    x, y = (np.concatenate(part) for part in zip(*blocks, strict=True))
+    history = fit_truncated(ours, blocks, carry=False, optimizer=sgd())
+    expected = fit(theirs, (x, y), batch_size=ROWS, shuffle=False, optimizer=sgd())
+    assert np.mean(history["loss"]) == pytest.approx(expected["loss"][0], rel=1e-5)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_one_target_at_the_end_of_a_block():
+    runtime.set_seed(0)
+    ours = build_recurrent("GRU", 3, vocabulary=5, outputs=2, activation="softmax")
+    x = np.random.default_rng(0).integers(0, 5, size=(ROWS, LENGTH))
+    blocks = [(x, x[:, -1] % 2)] * 40
+    rate = keras.optimizers.Adam(0.05)
+    history = fit_truncated(ours, blocks, back=2, carry=False, loss="sparse_categorical_crossentropy", optimizer=rate)
+    assert history["loss"][-1] < history["loss"][0] / 4
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="no blocks"):
+        fit_truncated(model(), [])
+    with pytest.raises(ValueError, match="back is 8 and a block has 6 steps; expected a multiple of 6, or less"):
+        fit_truncated(model(), series(), back=8)
+    with pytest.raises(ValueError, match="without carry nothing lies before it"):
+        fit_truncated(model(), series(), back=12, carry=False)
+    with pytest.raises(ValueError, match=r"A block has shapes \(4, 5, 2\)"):
+        fit_truncated(model(), [series()[0], (series()[0][0][:, :5], series()[0][1][:, :5])])
+    for wrong in (
+        keras.Sequential([keras.Input((LENGTH, 2)), keras.layers.Dense(1)]),
+        build_recurrent("LSTM", 3, features=2, every_step=True, bidirectional=True),
+    ):
+        with pytest.raises(ValueError, match="reads forwards only"):
+            fit_truncated(wrong, series())
