@@ -38,7 +38,7 @@ def test_seconds_per_step_grow_with_the_work():
 
 
 def test_streaming_memory_does_not_grow_with_the_series(tmp_path):
-    """Five million steps are 20 MB; a thousandth of that on disk takes the same memory to learn from."""
+    """Five million steps, 20 MB on disk, take no more memory than a thousandth of them."""
     points = [
         {"path": str(write_load(tmp_path / f"{steps}.bin", steps)), "streams": 8, "length": 50, "train_every": 100}
         for steps in (5_000, 5_000_000)

@@ -68,12 +68,13 @@ def test_the_noise_floor_is_that_of_the_riccati_equation(regime):
 def test_streams_are_contiguous_parts_of_the_file(path, start, rows):
     series, length, streams = np.fromfile(path, "<f4"), 100, 4
     part = len(series) // streams
-    blocks = list(load.stream_load(path, streams, length, start=start, rows=rows).as_numpy_iterator())
+    stream = load.stream_load(path, streams, length, start=start, rows=rows, scale=4.0)
+    blocks = list(stream.as_numpy_iterator())
     assert len(blocks) == load.count_blocks(path, streams, length) - start
     for number, (x, y) in enumerate(blocks, start):
         assert x.shape == y.shape == (len(rows or range(streams)), length, 1)
         for i, row in enumerate(rows or range(streams)):
-            change = np.diff(series[row * part + number * length :][: length + 2])
+            change = np.diff(series[row * part + number * length :][: length + 2]) / 4
             np.testing.assert_array_equal(x[i, :, 0], change[:-1])
             np.testing.assert_array_equal(y[i, :, 0], change[1:])
 

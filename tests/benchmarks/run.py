@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -176,6 +177,61 @@ def import_time() -> dict:
     return {"seconds": max(0.0, seconds("import utils") - seconds("pass"))}
 
 
+GROWTH = {"": {}, "time steps": {"time": 2}, "layers": {"layers": 2}, "units": {"units": 2}, "sequences": {"batch": 2}}
+
+
+def growth() -> dict:
+    """How many times as long, and as much memory, a training step takes when one of its sizes is doubled."""
+    from utils.evaluation.cost import seconds_per_step, training_memory
+    from utils.models.recurrent import build_recurrent
+
+    results = {}
+    for name, factors in GROWTH.items():
+        time_steps, layers, units, batch = (factors.get(size, 1) for size in ("time", "layers", "units", "batch"))
+        size = {"units": UNITS * units, "layers": layers, "features": 1, "sequence_length": 4 * TIME * time_steps}
+        x = np.zeros((2 * BATCH * batch, size["sequence_length"], 1), "float32")
+        work = {name: (build_recurrent("LSTM", **size), (x, x[:, 0]))}
+        seconds = seconds_per_step(work, steps=2, batch_size=BATCH * batch)[name]
+        results[name] = [seconds, training_memory([{"cell": "LSTM", **size}], batch_size=BATCH * batch)[0]]
+    return results
+
+
+STREAMED = (5_000_000, 50_000_000, 100_000_000)
+
+
+def streaming() -> dict:
+    """Most resident memory of a process that reads a load to its end and trains on every tenth block, by length."""
+    from utils.datasets.load import write_load
+    from utils.evaluation.cost import streaming_memory
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [str(write_load(Path(folder) / f"{steps}.bin", steps)) for steps in STREAMED]
+        points = [{"path": path, "streams": 256, "length": 64, "train_every": 10} for path in paths]
+        return dict(zip(STREAMED, streaming_memory(points), strict=True))
+
+
+def two_workers() -> dict:
+    """Seconds per training step of one process and of two workers on this machine, for a small and a large step."""
+    from utils.datasets.load import write_load
+
+    def seconds(workers: int, units: int) -> float:
+        """From the difference of a long and a short run, so that starting does not count."""
+        ends = []
+        for steps in (10, 70):
+            with tempfile.TemporaryDirectory() as run:
+                command = [sys.executable, "-m", "utils.training.distributed", "--workers", str(workers)]
+                sizes = ["--steps", str(steps), "--units", str(units), "--batch-size", str(4 * units)]
+                started = time.perf_counter()
+                places = ["--series", str(series), "--folder", run]
+                subprocess.run([*command, *places, *sizes], check=True, capture_output=True)
+                ends.append(time.perf_counter() - started)
+        return (ends[1] - ends[0]) / 60
+
+    with tempfile.TemporaryDirectory() as folder:
+        series = write_load(Path(folder) / "load.bin", 5_000_000)
+        return {units: [seconds(workers, units) for workers in (1, 2)] for units in (16, 128)}
+
+
 MEASUREMENTS = (
     plain_keras,
     plain_keras_xla,
@@ -184,6 +240,9 @@ MEASUREMENTS = (
     two_processes,
     two_processes_cold,
     step_times,
+    growth,
+    streaming,
+    two_workers,
     import_time,
 )
 
@@ -222,6 +281,7 @@ def page(m: dict[str, dict]) -> str:
         ("the same, starting the workers included", "two_processes_cold"),
     ]
     steps, peak = m["step_times"], max(result.get("peak", 0) for name, result in m.items() if "two" in name)
+    base = m["growth"][""]
     table = [f"| {label} | {seconds[name]:.1f} | {plain / seconds[name]:.1f} |" for label, name in rows]
     return "\n".join(
         [
@@ -250,6 +310,38 @@ def page(m: dict[str, dict]) -> str:
             "| | milliseconds | times as fast as Keras |",
             "|---|---|---|",
             *(f"| {name} | {value:.1f} | {steps['Keras'] / value:.1f} |" for name, value in steps.items()),
+            "",
+            "## What grows with what",
+            "",
+            f"One training step of an LSTM, {4 * TIME} time steps, {UNITS} units, one layer, batches of {BATCH}; one "
+            "of these doubled at a time.",
+            "",
+            "| twice as many | times as long | times the memory of training |",
+            "|---|---|---|",
+            *(
+                f"| {name} | {value[0] / base[0]:.1f} | {value[1] / base[1]:.1f} |"
+                for name, value in m["growth"].items()
+                if name
+            ),
+            "",
+            "## Training on a series that streams from disk",
+            "",
+            "Most resident memory of the whole process, Python and TensorFlow included.",
+            "",
+            "| million steps | GB |",
+            "|---|---|",
+            *(f"| {int(steps) / 1e6:.0f} | {value / 1e9:.2f} |" for steps, value in m["streaming"].items()),
+            "",
+            "## Two workers on one machine",
+            "",
+            "One training step shared by two processes over gRPC, each with one thread.",
+            "",
+            "| LSTM | one process, ms | two workers, ms | times as fast |",
+            "|---|---|---|---|",
+            *(
+                f"| {units} units, batch {4 * int(units)} | {1000 * one:.1f} | {1000 * two:.1f} | {one / two:.2f} |"
+                for units, (one, two) in m["two_workers"].items()
+            ),
             "",
             "## Memory and imports",
             "",

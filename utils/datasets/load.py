@@ -136,7 +136,7 @@ def season(step: np.ndarray) -> np.ndarray:
 
 
 def stream_load(
-    path: str | Path, streams: int, length: int, *, start: int = 0, rows: range | None = None
+    path: str | Path, streams: int, length: int, *, start: int = 0, rows: range | None = None, scale: float = 1.0
 ) -> "tf.data.Dataset":
     """Blocks of the series, read from disk one after the other.
 
@@ -149,9 +149,10 @@ def stream_load(
         length: time steps of a block.
         start: how many blocks to leave out; a run that is resumed begins where it stopped, without reading the rest.
         rows: which rows of each block to read, such as ``range(0, 16)``; all when not given. A worker reads its share.
+        scale: megawatts that become 1.
 
     Returns:
-        A dataset of pairs of shape (rows, length, 1), in megawatts: the change from each reading to the next, as
+        A dataset of pairs of shape (rows, length, 1): the change from each reading to the next, as
         input, and the change after that, as target.
 
     Raises:
@@ -181,7 +182,8 @@ def stream_load(
     def changes(now: "tf.Tensor", then: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
         now, then = (tf.io.decode_raw(raw, tf.float32) for raw in (now, then))  # (rows, length)
         readings = tf.concat([now, then[:, :2]], axis=1)
-        change = tf.ensure_shape(readings[:, 1:] - readings[:, :-1], (len(rows), length + 1))[..., None]
+        change = (readings[:, 1:] - readings[:, :-1]) / scale
+        change = tf.ensure_shape(change, (len(rows), length + 1))[..., None]
         return change[:, :-1], change[:, 1:]
 
     return tf.data.Dataset.zip(block(start), block(start + 1)).map(changes).prefetch(2)

@@ -115,9 +115,11 @@ def train_on_stream(
 
     def watched():
         nonlocal peak
-        for number, (x, y) in enumerate(stream_load(path, streams, length).take(-1 if blocks is None else blocks)):
+        for number, (x, y) in enumerate(
+            stream_load(path, streams, length, scale=10).take(-1 if blocks is None else blocks)
+        ):
             if number % train_every == 0:
-                yield x / 10, y / 10
+                yield x, y
             peak = max(peak, process.memory_info().rss)
 
     fit_truncated(build_recurrent("LSTM", units, features=1, every_step=True), watched())

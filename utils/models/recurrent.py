@@ -1,10 +1,13 @@
 """One function that builds any recurrent model of the course: cell, width, depth, direction and head are arguments."""
 
+import functools
+
+from utils.models import minimal
 from utils.models.initializers import Chrono, ForgetBias
 from utils.models.normalized import NormalizedLSTMCell
 from utils.runtime import keras
 
-CELLS = ("RNN", "LSTM", "GRU")
+CELLS = ("RNN", "LSTM", "GRU", *minimal.CELLS)
 
 
 def build_recurrent(
@@ -30,7 +33,8 @@ def build_recurrent(
     """A Keras model: inputs or embedded symbols -> recurrent layers -> dense head.
 
     Args:
-        cell: "RNN" (tanh, Keras' SimpleRNN), "LSTM" or "GRU".
+        cell: "RNN" (tanh, Keras' SimpleRNN), "LSTM", "GRU", or "minGRU" and "minLSTM", see
+            :class:`utils.models.minimal.Minimal`.
         units: width of the hidden state; not the number of time steps.
         layers: recurrent layers on top of one another.
         features: numbers per time step; the input has shape (batch, time, features).
@@ -41,7 +45,7 @@ def build_recurrent(
         activation: of the head, such as "softmax"; none by default.
         every_step: whether the head reads every hidden state, shape (batch, time, outputs), or the last one only.
         bidirectional: read the sequence in both directions; never for a forecast.
-        forget_bias: start of an LSTM's forget bias (Keras: 1).
+        forget_bias: start of an LSTM's forget bias (Keras: 1), or of the bias of what a minGRU or minLSTM keeps (0).
         longest: chrono initialisation for memories up to this many steps (LSTM and GRU).
         mask_zero: symbol 0 is padding; the recurrent layers pass over the steps that hold it.
         normalization: of an LSTM's gates: "layer", or "batch" with statistics for each of ``sequence_length`` steps;
@@ -74,7 +78,13 @@ def build_recurrent(
     else:
         model.add(keras.Input((sequence_length,), dtype="int32"))
         model.add(keras.layers.Embedding(vocabulary, embedding, mask_zero=mask_zero))
-    layer_class = {"RNN": keras.layers.SimpleRNN, "LSTM": keras.layers.LSTM, "GRU": keras.layers.GRU}[cell]
+    layer_class = {
+        "RNN": keras.layers.SimpleRNN,
+        "LSTM": keras.layers.LSTM,
+        "GRU": keras.layers.GRU,
+        "minGRU": functools.partial(minimal.Minimal, cell="minGRU"),
+        "minLSTM": functools.partial(minimal.Minimal, cell="minLSTM"),
+    }[cell]
     for i in range(layers):
         sequences = every_step or i < layers - 1
         if normalization is None:
@@ -94,11 +104,15 @@ def _bias(cell: str, forget_bias: float | None, longest: float | None) -> dict:
     if forget_bias is not None and longest is not None:
         raise ValueError("forget_bias and longest both set the starting bias; give one.")
     if forget_bias is not None:
+        if cell in minimal.CELLS:
+            return {"keep_bias": forget_bias}
         if cell != "LSTM":
             raise ValueError(f"forget_bias is for an LSTM; a {cell} has no forget gate. A GRU takes longest.")
         return {"bias_initializer": ForgetBias(forget_bias), "unit_forget_bias": False}
     if longest is not None:
         if cell == "RNN":
             raise ValueError("longest is for LSTM and GRU; an RNN has no gate that could keep a memory.")
+        if cell in minimal.CELLS:
+            raise ValueError(f"longest is for LSTM and GRU; a {cell} takes forget_bias.")
         return {"bias_initializer": Chrono(longest), **({"unit_forget_bias": False} if cell == "LSTM" else {})}
     return {}

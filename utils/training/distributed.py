@@ -11,13 +11,14 @@ work with more than one worker (https://github.com/keras-team/keras/issues/20585
 """
 
 import argparse
+import functools
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,7 @@ def train(
     scale: float = 10.0,
     seed: int = 0,
     strategy: "tf.distribute.Strategy | None" = None,
+    report: Callable[[str], None] | None = None,
 ) -> np.ndarray:
     """Train a one-step forecaster of the load under any strategy; go on from the folder's checkpoint if there is one.
 
@@ -73,6 +75,7 @@ def train(
         scale: megawatts that become 1.
         seed: of the initial weights.
         strategy: how replicas are placed and joined; one device without a strategy's help when not given.
+        report: called by the chief with a line of text at the start of a resumed run and at each checkpoint.
 
     Returns:
         Loss of every step, shape (steps,).
@@ -101,16 +104,16 @@ def train(
     variables = [*model.variables, *optimizer.variables]
     checkpoint = Path(folder) / "checkpoint.npz"
     losses = _restore(checkpoint, variables, settings)
-    if losses:
-        say(strategy, f"going on after step {len(losses)}")
+    chief = is_chief(strategy)
+    if losses and chief and report:
+        report(f"going on after step {len(losses)}")
 
     def share(context: "tf.distribute.InputContext") -> "tf.data.Dataset":
         mine = batch_size // context.num_input_pipelines
         rows = range(mine * context.input_pipeline_id, mine * (context.input_pipeline_id + 1))
-        stream = stream_load(series, batch_size, length, start=len(losses), rows=rows)
-        scaled = stream.map(lambda x, y: (x / scale, y / scale))
+        stream = stream_load(series, batch_size, length, start=len(losses), rows=rows, scale=scale)
         # Endless, so that the replicas need not ask each other at every step whether one of them has run out.
-        return scaled.unbatch().batch(context.get_per_replica_batch_size(batch_size), drop_remainder=True).repeat()
+        return stream.unbatch().batch(context.get_per_replica_batch_size(batch_size), drop_remainder=True).repeat()
 
     def replica_step(x, y):
         with tf.GradientTape() as tape:
@@ -126,10 +129,10 @@ def train(
         data = iter(strategy.distribute_datasets_from_function(share))
     while len(losses) < steps:
         losses.append(float(step(*next(data))))
-        if len(losses) % save_every == 0 or len(losses) == steps:
-            if is_chief(strategy):
-                _save(checkpoint, variables, losses, settings)
-            say(strategy, f"step {len(losses)} of {steps}: loss {losses[-1]:.4f}, saved")
+        if (len(losses) % save_every == 0 or len(losses) == steps) and chief:
+            _save(checkpoint, variables, losses, settings)
+            if report:
+                report(f"step {len(losses)} of {steps}: loss {losses[-1]:.4f}, saved")
     return np.array(losses[:steps])
 
 
@@ -146,12 +149,6 @@ def is_chief(strategy: "tf.distribute.Strategy") -> bool:
     """Whether this process is the one that writes."""
     resolver = strategy.cluster_resolver
     return resolver is None or not resolver.task_id
-
-
-def say(strategy: "tf.distribute.Strategy", text: str) -> None:
-    """Print, in the chief only, and at once even when the output is a file."""
-    if is_chief(strategy):
-        print(text, flush=True)
 
 
 def _save(checkpoint: Path, variables: list, losses: list[float], settings: dict) -> None:
@@ -384,7 +381,7 @@ def main(arguments: Sequence[str]) -> int:
             strategy = join(*found, timeout=timeout)
         else:
             strategy = tf.distribute.MirroredStrategy() if len(runtime.gpus()) > 1 else None
-        train(**options, strategy=strategy)
+        train(**options, strategy=strategy, report=functools.partial(print, flush=True))
     except (ClusterError, CheckpointError, ValueError, OSError) as error:
         print(f"Worker {index}: {error}", flush=True)
         os._exit(1)

@@ -28,7 +28,7 @@ def fit(
     until: float | None = None,
     shuffle: bool = True,
 ) -> dict[str, list[float]]:
-    """Train a Keras model in place, on XLA on a CPU and on cuDNN on a GPU.
+    """Train a Keras model in place, on XLA on a CPU (where its layers allow it) and on cuDNN on a GPU.
 
     Compiling costs more than many a small run, so the compiled step is kept. A later model that differs only in its
     weights, its initialisers or its learning rate lends its weights to the same step and gets them back trained. The
@@ -120,7 +120,8 @@ class Compiled:
         if optimizer:
             self.optimizer.build(self.model.trainable_variables)
             self.start = _values(self.optimizer.variables)
-            step = tf.function(self._step, jit_compile=not runtime.gpus())
+            jit = not runtime.gpus() and all(layer.supports_jit for layer in self.model._flatten_layers())
+            step = tf.function(self._step, jit_compile=jit)
             self.step = step.get_concrete_function(*self._specs(*batch))
 
     @functools.cached_property

@@ -1,0 +1,84 @@
+"""minGRU and minLSTM: the scan against the equations taken step by step, forward and backward."""
+
+import numpy as np
+import pytest
+
+from utils import runtime
+from utils.models.minimal import CELLS, Minimal
+from utils.models.recurrent import build_recurrent
+from utils.runtime import keras, tf
+from utils.training.fit import fit, predict
+
+ROWS, FEATURES, UNITS = 3, 2, 4
+
+
+def layer(cell: str) -> Minimal:
+    runtime.set_seed(0)
+    minimal = Minimal(UNITS, cell, return_sequences=True)
+    minimal.build((ROWS, None, FEATURES))
+    rng = np.random.default_rng(1)
+    for weight in minimal.weights:
+        weight.assign(rng.normal(size=weight.shape))
+    return minimal
+
+
+def step_by_step(minimal: Minimal, x):
+    """The equations of the paper, with a state that waits for the one before."""
+    parts = tf.split(x @ minimal.kernel, 3 if minimal.cell == "minLSTM" else 2, axis=-1)
+    candidate = parts[0] + minimal.candidate_bias
+    h, states = tf.zeros((x.shape[0], UNITS), x.dtype), []
+    for t in range(x.shape[1]):
+        if minimal.cell == "minGRU":
+            z = tf.sigmoid(-(parts[1] + minimal.keep_bias_weight))[:, t]
+            h = (1 - z) * h + z * candidate[:, t]
+        else:
+            f = tf.sigmoid(parts[1] + minimal.keep_bias_weight)[:, t]
+            i = tf.sigmoid(parts[2] + minimal.input_bias)[:, t]
+            h = f / (f + i) * h + i / (f + i) * candidate[:, t]
+        states.append(h)
+    return tf.stack(states, axis=1)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("length", [1, 2, 7, 64, 500])
+def test_parallel_equals_sequential(cell, length):
+    minimal = layer(cell)
+    x = tf.constant(np.random.default_rng(2).normal(size=(ROWS, length, FEATURES)), tf.float32)
+    weight = tf.constant(np.random.default_rng(3).normal(size=(ROWS, length, UNITS)), tf.float32)
+    results = []
+    for forward in (minimal, lambda x: step_by_step(minimal, x)):
+        with tf.GradientTape() as tape:
+            states = forward(x)
+            loss = tf.reduce_mean(states * weight)
+        results.append([states, *tape.gradient(loss, minimal.trainable_variables)])
+    for parallel, sequential in zip(*results, strict=True):
+        np.testing.assert_allclose(parallel, sequential, atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_keeps_as_long_as_its_bias_says(cell):
+    """Without input a minGRU keeps sigmoid(b), a minLSTM sigmoid(b) / (sigmoid(b) + 1/2)."""
+    minimal = Minimal(1, cell, keep_bias=3.0)
+    minimal.build((1, 1, FEATURES))
+    keep, _ = minimal.chain(np.zeros((1, 1, FEATURES), "float32"))
+    sigmoid = 1 / (1 + np.exp(-3.0))
+    assert float(keep[0, 0, 0]) == pytest.approx(sigmoid if cell == "minGRU" else sigmoid / (sigmoid + 0.5), rel=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_trains_in_fit_and_survives_saving(cell, tmp_path):
+    runtime.set_seed(0)
+    model = build_recurrent(cell, 16, 2, features=2, sequence_length=12)
+    x = np.random.default_rng(0).normal(size=(320, 12, 2)).astype("float32")
+    history = fit(model, (x, x.sum((1, 2))[:, None]), epochs=30, batch_size=32, optimizer=keras.optimizers.Adam(0.01))
+    assert history["loss"][-1] < history["loss"][0] / 4
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(predict(again, x), predict(model, x), atol=1e-5)
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="Unknown cell 'GRU'; expected one of minGRU, minLSTM"):
+        Minimal(3, "GRU")
+    with pytest.raises(ValueError, match="a minGRU takes forget_bias"):
+        build_recurrent("minGRU", 3, features=1, longest=10)
