@@ -84,16 +84,6 @@ def test_batch_normalization_per_step_is_that_of_keras_in_training_and_after():
     np.testing.assert_allclose(rnn(inputs(3), training=False), after, atol=1e-5)
 
 
-def test_one_average_for_all_steps_is_the_moving_average_over_them():
-    rnn = layer("batch, one for all steps")
-    x, cell = inputs(), rnn.cell
-    rnn(x, training=True)
-    mean = np.zeros(4 * UNITS)
-    for t in FIRST_STEP_TWICE:
-        mean = cell.momentum * mean + (1 - cell.momentum) * (x[:, t] @ cell.kernel.numpy()).mean(0)
-    np.testing.assert_allclose(cell.means["x"].numpy()[0], mean, atol=1e-5)
-
-
 def test_steps_beyond_the_last_use_its_statistics():
     rnn = layer("batch")
     long = np.concatenate([inputs(), inputs()], axis=1)

@@ -98,6 +98,16 @@ def test_without_carry_and_in_full_it_is_fit():
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+def test_batch_statistics_are_learned():
+    runtime.set_seed(0)
+    ours = build_recurrent("LSTM", 3, features=2, every_step=True, sequence_length=LENGTH, normalization="batch")
+    fit_truncated(ours, [(x, y[:, :, :1]) for x, y in series()], carry=False, optimizer=sgd())
+    x = np.concatenate([x for x, _ in series()])
+    mean = ours.layers[0].cell.means["x"].numpy()
+    assert np.abs(mean).max() > 0
+    assert np.isfinite(ours.predict(x, verbose=0)).all()
+
+
 def test_one_target_at_the_end_of_a_block():
     runtime.set_seed(0)
     ours = build_recurrent("GRU", 3, vocabulary=5, outputs=2, activation="softmax")
@@ -120,6 +130,13 @@ def test_bad_input_is_named():
     for wrong in (
         keras.Sequential([keras.Input((LENGTH, 2)), keras.layers.Dense(1)]),
         build_recurrent("LSTM", 3, features=2, every_step=True, bidirectional=True),
+        keras.Sequential(
+            [
+                keras.Input((LENGTH, 2)),
+                keras.layers.Bidirectional(keras.layers.GRU(2, return_sequences=True)),
+                keras.layers.LSTM(2),
+            ]
+        ),
     ):
         with pytest.raises(ValueError, match="reads forwards only"):
             fit_truncated(wrong, series())

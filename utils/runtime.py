@@ -68,6 +68,7 @@ def start_tensorflow(threads: int = 1) -> None:
     with quiet_native_logs(restore=not worker):
         import tensorflow as tf
 
+        tf.get_logger().setLevel("WARNING")  # tf.distribute tells of every exchange at level INFO
         # RuntimeError: the lesson itself has set threads or devices and run something; its choice stands.
         with contextlib.suppress(RuntimeError):
             tf.config.threading.set_intra_op_parallelism_threads(threads)

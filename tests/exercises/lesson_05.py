@@ -75,6 +75,10 @@ def _never_moved(path, parts):
     return path
 
 
+def _returns_nothing(path, parts):
+    _straight_into_the_file(path, parts)
+
+
 WRONG = {
     "05 contiguous": [
         (_blocks_in_turn, "does not go on where it ended"),
@@ -102,6 +106,7 @@ WRONG = {
         (_behind_the_old, "Begin a new file"),
         (_deleted_first, "the old file is gone"),
         (_swallowed, "swallowed it"),
+        (_returns_nothing, "returns nothing"),
         (_never_moved, "there is no file at the path"),
     ],
 }

@@ -58,6 +58,7 @@ def write_load(path: str | Path, steps: int, seed: int = 0) -> Path:
         with part.open("wb") as file:
             for readings, _ in simulate_load(steps, seed):
                 readings.astype("<f4").tofile(file)
+        _description(path).unlink(missing_ok=True)  # of an older file: it must not describe the new one
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)

@@ -83,7 +83,7 @@ def training_memory(points: Sequence[Mapping], *, batch_size: int = 64) -> list[
 
 
 def streaming_memory(points: Sequence[Mapping]) -> list[int]:
-    """The most resident memory, in bytes, of a process that learns a load from disk by truncated backpropagation.
+    """The most resident memory, in bytes, of a process that learns a load from disk; it is looked at after each block.
 
     Args:
         points: for each process the arguments of :func:`train_on_stream`.

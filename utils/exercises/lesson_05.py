@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.exercises import Wrong, array, call, number
+from utils.exercises import NotAttempted, Wrong, array, call, number
 
 
 def _contiguous(answer) -> None:
@@ -90,7 +90,12 @@ def _save(answer) -> None:
         path = Path(folder) / "checkpoint.txt"
         path.write_text("old", encoding="utf-8")
         before = path.stat().st_ino
-        call(answer, path, iter(["new ", "text"]))
+        try:
+            call(answer, path, iter(["new ", "text"]))
+        except NotAttempted:
+            if path.exists() and path.read_text(encoding="utf-8") == "old":
+                raise
+            raise Wrong("your function returns nothing; let it return path.") from None
         text = path.read_text(encoding="utf-8") if path.exists() else None
         if text is None:
             raise Wrong("after saving there is no file at the path. os.replace moves the finished file there.")

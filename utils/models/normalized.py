@@ -2,7 +2,7 @@
 
 from utils.runtime import keras, tf
 
-NORMALIZATIONS = ("layer", "batch", "batch, one for all steps")
+NORMALIZATIONS = ("layer", "batch")
 
 
 @keras.saving.register_keras_serializable("advanced_rnns")
@@ -17,7 +17,6 @@ class NormalizedLSTMCell(keras.layers.Layer):
       moving averages, kept for each step separately (Cooijmans et al. 2017, section 3). A step beyond ``steps`` takes
       those of the last. ``keras.layers.RNN`` takes the first step twice, once to learn its shapes, so that the averages
       of that step move twice as fast.
-    - ``"batch, one for all steps"``: the same, with one average for all steps: what Cooijmans et al. warn of.
 
     Args:
         units: width of the state.
@@ -55,16 +54,15 @@ class NormalizedLSTMCell(keras.layers.Layer):
         self.cell_bias = self.add_weight(shape=(units,), initializer="zeros", name="cell_bias")
         # Cooijmans et al. start the gain at 0.1: with 1, the tanh saturates at once and gradients vanish.
         start = keras.initializers.Constant(1.0 if self.normalization == "layer" else 0.1)
-        kept = {"layer": 0, "batch": self.steps}.get(self.normalization, 1)
         self.gains, self.means, self.variances = {}, {}, {}
         for part, width in {"x": 4 * units, "h": 4 * units, "c": units}.items():
             self.gains[part] = self.add_weight(shape=(width,), initializer=start, name=f"gain_{part}")
-            if kept:
+            if self.normalization == "batch":
                 self.means[part] = self.add_weight(
-                    shape=(kept, width), initializer="zeros", trainable=False, name=f"mean_{part}"
+                    shape=(self.steps, width), initializer="zeros", trainable=False, name=f"mean_{part}"
                 )
                 self.variances[part] = self.add_weight(
-                    shape=(kept, width), initializer="ones", trainable=False, name=f"variance_{part}"
+                    shape=(self.steps, width), initializer="ones", trainable=False, name=f"variance_{part}"
                 )
 
     def call(self, inputs, states, training=False):

@@ -104,6 +104,10 @@ def train(
     variables = [*model.variables, *optimizer.variables]
     checkpoint = Path(folder) / "checkpoint.npz"
     losses = _restore(checkpoint, variables, settings)
+    if _mean_over_workers(strategy, len(losses)) != len(losses):
+        raise CheckpointError(
+            f"Other workers do not find the checkpoint of step {len(losses)} in {folder}; all must see the same folder."
+        )
     chief = is_chief(strategy)
     if losses and chief and report:
         report(f"going on after step {len(losses)}")
@@ -149,6 +153,14 @@ def is_chief(strategy: "tf.distribute.Strategy") -> bool:
     """Whether this process is the one that writes."""
     resolver = strategy.cluster_resolver
     return resolver is None or not resolver.task_id
+
+
+@tf.function
+def _mean_over_workers(strategy: "tf.distribute.Strategy", value: float) -> "tf.Tensor":
+    def own():
+        return tf.constant(float(value))
+
+    return strategy.reduce(tf.distribute.ReduceOp.MEAN, strategy.run(own), axis=None)
 
 
 def _save(checkpoint: Path, variables: list, losses: list[float], settings: dict) -> None:
@@ -288,7 +300,7 @@ def _answers(address: str) -> bool:
 def start(
     workers: int, command: Sequence[str], *, ports: Sequence[int] | None = None, **popen
 ) -> list[subprocess.Popen]:
-    """Start a command once per worker on this machine, each told by ``TF_CONFIG`` who the others are.
+    """Start a command once per worker on this machine, each told by ``TF_CONFIG`` who the others are, on one thread.
 
     Args:
         workers: how many processes.
@@ -309,7 +321,7 @@ def start(
     processes = []
     for index in range(workers):
         task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
+        environment = {**os.environ, "TF_CONFIG": json.dumps(task), "TF_NUM_INTRAOP_THREADS": "1"}
         processes.append(subprocess.Popen(command, env=environment, **popen))
     return processes
 
@@ -348,7 +360,9 @@ def _free_ports(n: int) -> list[int]:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m utils.training.distributed", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m utils.training.distributed", description=__doc__.split("\n\n")[0], allow_abbrev=False
+    )
     parser.add_argument("--workers", type=int, help="start this many worker processes on this machine")
     parser.add_argument("--port", type=int, help="with --workers: the first port; free ones when not given")
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds to wait for the other workers")
@@ -374,7 +388,6 @@ def main(arguments: Sequence[str]) -> int:
 
     index = 0
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(1)
         found = cluster(os.environ)
         if found and len(found[0]) > 1:
             index = found[1]

@@ -45,7 +45,8 @@ def fit_truncated(
             blocks between which nothing is carried; a model that is not sequential or has no layer that reads forwards.
     """
     layers = model.layers if isinstance(model, keras.Sequential) else []
-    if not any(isinstance(layer, keras.layers.RNN) for layer in layers):
+    kinds = [type(layer) for layer in layers]
+    if not any(issubclass(kind, keras.layers.RNN) for kind in kinds) or keras.layers.Bidirectional in kinds:
         raise ValueError("Expected a keras.Sequential with an LSTM, GRU or SimpleRNN that reads forwards only.")
     blocks = iter(blocks)
     first = next(blocks, None)
@@ -124,9 +125,9 @@ class _Truncated(Compiled):
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.RNN):
                 layer.return_state = True  # of this private copy; each call tells where it ended
-                x, *end = layer(x, initial_state=next(states))
+                x, *end = layer(x, initial_state=next(states), training=True)
                 ends.append(end)
                 layer.return_state = False
             else:
-                x = layer(x, training=True) if isinstance(layer, keras.layers.Dropout) else layer(x)
+                x = layer(x, training=True) if layer._call_has_training_arg else layer(x)
         return x, ends
