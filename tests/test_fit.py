@@ -6,6 +6,7 @@ import pytest
 from utils import runtime
 from utils.models.recurrent import build_recurrent
 from utils.runtime import keras
+from utils.training import fit as fit_module
 from utils.training.fit import fit, forget_compiled, predict
 
 
@@ -90,6 +91,24 @@ def test_different_architectures_do_not_share_a_step():
         runtime.set_seed(0)
         model = build_recurrent(units=4, features=2, **kwargs)
         assert fit(model, (x, y)) == shared
+
+
+def test_residual_models_share_one_step_whatever_their_names_and_starts():
+    forget_compiled()
+    x, y = example()
+    weights = []
+    for forget_bias in (1.0, 3.0, 1.0):
+        runtime.set_seed(0)
+        model = build_recurrent("LSTM", 4, 3, features=2, residual=True, forget_bias=forget_bias)
+        fit(model, (x, y), epochs=2, batch_size=16)
+        predict(model, x)
+        weights.append(model.get_weights())
+    kept = [key for key in fit_module._compiled if "Add" in key]
+    assert len(kept) == 2  # a training step and a forward pass
+    np.testing.assert_array_equal(weights[0][0], weights[2][0])
+    assert not np.array_equal(weights[0][0], weights[1][0])
+    fit(build_recurrent("LSTM", 4, 3, features=2, forget_bias=1.0), (x, y), epochs=1, batch_size=16)
+    assert len(fit_module._compiled) == 3  # without skips it is another architecture
 
 
 def test_an_error_while_training_leaves_the_model_as_it_was():

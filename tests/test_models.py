@@ -35,6 +35,7 @@ def test_shapes():
         ({"forget_bias": 1, "longest": 9}, "give one"),
         ({"longest": 2}, "more than 2 steps"),
         ({"features": 1, "mask_zero": True}, "mask_zero is for symbols"),
+        ({"residual": True, "bidirectional": True}, "residual and bidirectional together"),
     ],
 )
 def test_bad_input_is_named(kwargs, message):
@@ -92,3 +93,38 @@ def test_saved_with_a_model(initializer, tmp_path):
 def test_an_initializer_on_the_wrong_layer_says_so():
     with pytest.raises(ValueError, match="an LSTM's bias"):
         ForgetBias(1)((6, 7))
+
+
+@pytest.mark.parametrize("every_step", [True, False])
+def test_residual_adds_what_each_layer_was_given(every_step):
+    keras.utils.set_random_seed(0)
+    shape = {"features": 2, "outputs": 3, "every_step": every_step}
+    model = build_recurrent("LSTM", 5, 3, residual=True, **shape)
+    plain = build_recurrent("LSTM", 5, 3, **shape)
+    assert model.count_params() == plain.count_params()
+    x = np.random.default_rng(0).normal(size=(4, 7, 2)).astype("float32")
+    first, second, third = (layer for layer in model.layers if isinstance(layer, keras.layers.LSTM))
+    h = first(x)  # (batch, time, units); no skip, the input has another width
+    h = h + second(h)
+    h = h + third(h)
+    expected = model.layers[-1](h if every_step else h[:, -1])
+    np.testing.assert_allclose(model(x), expected, atol=1e-6)
+    plain.set_weights(model.get_weights())
+    assert not np.allclose(plain(x), expected, atol=1e-3)
+
+
+def test_residual_with_one_layer_changes_nothing():
+    keras.utils.set_random_seed(0)
+    with_skips, plain = (build_recurrent("GRU", 4, 1, features=2, residual=residual) for residual in (True, False))
+    with_skips.set_weights(plain.get_weights())
+    x = np.random.default_rng(0).normal(size=(4, 7, 2)).astype("float32")
+    np.testing.assert_allclose(with_skips(x), plain(x), atol=1e-6)
+
+
+def test_residual_passes_over_padding_and_survives_saving(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = build_recurrent("LSTM", 5, 2, vocabulary=6, mask_zero=True, dropout=0.3, residual=True)
+    x = np.array([[3, 1, 5]])
+    np.testing.assert_allclose(model(np.pad(x, ((0, 0), (0, 4)))), model(x), rtol=1e-5)
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_allclose(keras.models.load_model(tmp_path / "model.keras")(x), model(x), rtol=1e-6)

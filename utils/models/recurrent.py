@@ -28,8 +28,9 @@ def build_recurrent(
     mask_zero: bool = False,
     normalization: str | None = None,
     dropout: float = 0.0,
+    residual: bool = False,
     name: str | None = None,
-) -> "keras.Sequential":
+) -> "keras.Model":
     """A Keras model: inputs or embedded symbols -> recurrent layers -> dense head.
 
     Args:
@@ -51,12 +52,15 @@ def build_recurrent(
         normalization: of an LSTM's gates: "layer", or "batch" with statistics for each of ``sequence_length`` steps;
             see :class:`utils.models.normalized.NormalizedLSTMCell`.
         dropout: share of each layer's outputs set to zero during training.
+        residual: from the second recurrent layer on, add what a layer is given to what it puts out, at every time step:
+            the skip connections of He et al. (2016), through depth as in Wu et al. (2016). Adds no parameters. The
+            first layer has none, since its input has another width; with one layer nothing changes.
         name: name of the model.
 
     Raises:
         ValueError: an unknown cell, neither or both of ``features`` and ``vocabulary``, a size below 1, an initial bias
-            that the cell does not have, ``mask_zero`` without a vocabulary, ``normalization`` of another cell than an
-            LSTM or together with a starting bias.
+            that the cell does not have, ``mask_zero`` without a vocabulary, ``residual`` in both directions,
+            ``normalization`` of another cell than an LSTM or together with a starting bias.
     """
     if cell not in CELLS:
         raise ValueError(f"Unknown cell {cell!r}; expected one of {', '.join(CELLS)}.")
@@ -70,14 +74,16 @@ def build_recurrent(
         raise ValueError("mask_zero is for symbols, where 0 can be padding; numbers need a keras.layers.Masking.")
     if normalization is not None and (cell != "LSTM" or forget_bias is not None or longest is not None):
         raise ValueError("normalization is for an LSTM with its default starting bias.")
+    if residual and bidirectional:
+        raise ValueError("residual and bidirectional together are not supported; give one.")
     _bias(cell, forget_bias, longest)  # refuse before anything is built
 
-    model = keras.Sequential(name=name)
+    front = []
     if vocabulary is None:
-        model.add(keras.Input((sequence_length, features)))
+        front.append(keras.Input((sequence_length, features)))
     else:
-        model.add(keras.Input((sequence_length,), dtype="int32"))
-        model.add(keras.layers.Embedding(vocabulary, embedding, mask_zero=mask_zero))
+        front.append(keras.Input((sequence_length,), dtype="int32"))
+        front.append(keras.layers.Embedding(vocabulary, embedding, mask_zero=mask_zero))
     layer_class = {
         "RNN": keras.layers.SimpleRNN,
         "LSTM": keras.layers.LSTM,
@@ -85,18 +91,50 @@ def build_recurrent(
         "minGRU": functools.partial(minimal.Minimal, cell="minGRU"),
         "minLSTM": functools.partial(minimal.Minimal, cell="minLSTM"),
     }[cell]
+    stack = []  # for each recurrent layer, what belongs to it
     for i in range(layers):
-        sequences = every_step or i < layers - 1
+        every = every_step or residual or i < layers - 1
         if normalization is None:
-            layer = layer_class(units, return_sequences=sequences, **_bias(cell, forget_bias, longest))
+            layer = layer_class(units, return_sequences=every, **_bias(cell, forget_bias, longest))
         else:
-            normalized = NormalizedLSTMCell(units, normalization, sequence_length)
-            layer = keras.layers.RNN(normalized, return_sequences=sequences)
-        model.add(keras.layers.Bidirectional(layer) if bidirectional else layer)
+            layer = keras.layers.RNN(NormalizedLSTMCell(units, normalization, sequence_length), return_sequences=every)
+        stack.append([keras.layers.Bidirectional(layer) if bidirectional else layer])
         if dropout:
-            model.add(keras.layers.Dropout(dropout))
-    model.add(keras.layers.Dense(outputs, activation=activation))
-    return model
+            stack[-1].append(keras.layers.Dropout(dropout))
+    head = keras.layers.Dense(outputs, activation=activation)
+    if not residual:
+        return keras.Sequential([*front, *(layer for group in stack for layer in group), head], name=name)
+
+    x = inputs = front[0]
+    for layer in front[1:]:
+        x = layer(x)  # (batch, time, features)
+    for i, group in enumerate(stack):
+        given = x
+        for layer in group:
+            x = layer(x)  # (batch, time, units)
+        if i > 0:
+            x = keras.layers.Add()([given, x])
+    if not every_step:
+        x = LastStep()(x)  # (batch, units)
+    return keras.Model(inputs, head(x), name=name)
+
+
+@keras.saving.register_keras_serializable("advanced_rnns")
+class LastStep(keras.layers.Layer):
+    """The last time step: (batch, time, units) becomes (batch, units).
+
+    After padding behind a sequence this is its last real step, if the layers before passed over the padding.
+    """
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, x):
+        return x[:, -1]
+
+    def compute_mask(self, inputs, mask=None):
+        return None
 
 
 def _bias(cell: str, forget_bias: float | None, longest: float | None) -> dict:
