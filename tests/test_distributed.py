@@ -66,6 +66,22 @@ def test_killed_in_mid_run_and_resumed_it_ends_like_one_process(series, alone, t
     assert_same_run(tmp_path, (folder, losses))
 
 
+def test_workers_that_see_different_folders_are_told(series, alone, tmp_path):
+    """One finds a checkpoint and the other none, as without a shared disk: both say so, and the checkpoint stays."""
+    folders = [tmp_path / "full", tmp_path / "empty"]
+    shutil.copytree(alone[0], folders[0])
+    before = (folders[0] / "checkpoint.npz").read_bytes()
+    program = "import sys, json, os; from utils.training.distributed import main\n"
+    program += "mine = json.loads(os.environ['TF_CONFIG'])['task']['index']\n"
+    program += f"sys.exit(main([*sys.argv[1:], '--folder', {[str(f) for f in folders]!r}[mine]]))"
+    settings = ["--series", str(series), "--steps", "80", *SETTINGS]
+    workers = distributed.start(2, [sys.executable, "-c", program, *settings], **QUIET)
+    assert distributed.wait(workers) == [1, 1]
+    for worker, folder, steps in zip(workers, folders, (60, 0), strict=True):
+        assert f"do not find the same checkpoint in {folder} (this one: {steps} steps)" in worker.communicate()[0]
+    assert (folders[0] / "checkpoint.npz").read_bytes() == before
+
+
 def test_mirrored_devices_equal_one(series, alone, tmp_path):
     """Logical devices must be set before TensorFlow starts: in a process of its own."""
     code = (

@@ -98,6 +98,17 @@ def test_without_carry_and_in_full_it_is_fit():
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+def test_symbols_at_every_step_are_cut_like_numbers():
+    """Targets (rows, time) of whole numbers: going back less than a block, the last steps' targets count."""
+    runtime.set_seed(0)
+    ours = build_recurrent("GRU", 3, vocabulary=5, outputs=5, activation="softmax", every_step=True)
+    x = np.random.default_rng(0).integers(0, 5, size=(ROWS, LENGTH))
+    probability = np.asarray(ours(x))[np.arange(ROWS)[:, None], np.arange(LENGTH), x]  # of the symbol itself
+    sparse = {"loss": "sparse_categorical_crossentropy", "optimizer": sgd()}
+    history = fit_truncated(ours, [(x, x)], back=2, **sparse)
+    assert history["loss"][0] == pytest.approx(-np.log(probability[:, -2:]).mean(), rel=1e-4)
+
+
 def test_batch_statistics_are_learned():
     runtime.set_seed(0)
     ours = build_recurrent("LSTM", 3, features=2, every_step=True, sequence_length=LENGTH, normalization="batch")

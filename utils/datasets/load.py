@@ -153,8 +153,8 @@ def stream_load(
         scale: megawatts that become 1.
 
     Returns:
-        A dataset of pairs of shape (rows, length, 1): the change from each reading to the next, as
-        input, and the change after that, as target.
+        A dataset of pairs of shape (rows, length, 1): the change from each reading to the next, in units of ``scale``
+        megawatts, as input, and the change after that, as target.
 
     Raises:
         FileNotFoundError, ValueError: as :func:`load_steps`; a part too short for a block; a start past the end; rows

@@ -82,7 +82,8 @@ def train(
 
     Raises:
         ValueError: fewer than one step; a batch that the replicas cannot share equally; a series that is too short.
-        CheckpointError: the checkpoint is unreadable, or of a run with other settings.
+        CheckpointError: the checkpoint is unreadable, of a run with other settings, or not the one the other workers
+            find.
     """
     if steps < 1 or save_every < 1:
         raise ValueError(f"steps is {steps} and save_every is {save_every}; expected at least 1 of each.")
@@ -104,9 +105,10 @@ def train(
     variables = [*model.variables, *optimizer.variables]
     checkpoint = Path(folder) / "checkpoint.npz"
     losses = _restore(checkpoint, variables, settings)
-    if _mean_over_workers(strategy, len(losses)) != len(losses):
+    if _mean_over_workers(strategy, tf.constant(float(len(losses)))) != len(losses):
         raise CheckpointError(
-            f"Other workers do not find the checkpoint of step {len(losses)} in {folder}; all must see the same folder."
+            f"The workers do not find the same checkpoint in {folder} (this one: {len(losses)} steps); "
+            "all must see one folder."
         )
     chief = is_chief(strategy)
     if losses and chief and report:
@@ -156,11 +158,8 @@ def is_chief(strategy: "tf.distribute.Strategy") -> bool:
 
 
 @tf.function
-def _mean_over_workers(strategy: "tf.distribute.Strategy", value: float) -> "tf.Tensor":
-    def own():
-        return tf.constant(float(value))
-
-    return strategy.reduce(tf.distribute.ReduceOp.MEAN, strategy.run(own), axis=None)
+def _mean_over_workers(strategy: "tf.distribute.Strategy", value: "tf.Tensor") -> "tf.Tensor":
+    return strategy.reduce(tf.distribute.ReduceOp.MEAN, strategy.run(tf.identity, args=(value,)), axis=None)
 
 
 def _save(checkpoint: Path, variables: list, losses: list[float], settings: dict) -> None:

@@ -106,7 +106,7 @@ class _Truncated(Compiled):
             if self.back < self.length:  # run up to where learning begins
                 _, state = self._run(window[0][:, : -self.back], start)
                 output, end = self._run(window[0][:, -self.back :], tf.nest.map_structure(tf.stop_gradient, state))
-                y = y[:, -self.back :] if len(y.shape) > 2 else y
+                y = y[:, -self.back :] if len(output.shape) == 3 else y  # targets of every step, or one at the end
                 following = end
             else:
                 output, following = self._run(window[0], start)
