@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yfinance
+from sklearn.preprocessing import StandardScaler
 from yfinance.exceptions import YFRateLimitError
 
 from utils.datasets import climate, prices
-from utils.datasets.windows import Split, chronological_split, sliding_windows, split_windows
+from utils.datasets.windows import Split, changes, chronological_split, sliding_windows, split_windows, standardise
 
 
 def made_up(days: int = 5, **columns) -> pd.DataFrame:
@@ -179,6 +180,23 @@ def test_split_windows_cover_their_own_part_and_never_reach_forward():
         assert train.y[-1] == 59
         for windows in (train, validation, test):
             assert (windows.x[:, -1, 0] == windows.y - 2).all()
+
+
+def test_standardise_knows_the_training_part_only():
+    series = np.random.default_rng(0).normal(5, 3, size=(100, 2)) + np.arange(100)[:, None]
+    parts = chronological_split(series)
+    scaler = StandardScaler().fit(parts.train)
+    for ours, part in zip(standardise(parts), parts, strict=True):
+        np.testing.assert_allclose(ours, scaler.transform(part))
+    with pytest.raises(ValueError, match="does not vary in the training part"):
+        standardise(chronological_split(np.r_[np.ones(80), np.arange(20)]))
+
+
+def test_changes_lead_from_the_last_value_to_the_target():
+    windows = sliding_windows(np.arange(6.0) ** 2, window=2, horizon=2)
+    x, change = changes(windows)
+    assert x is windows.x
+    np.testing.assert_array_equal(change, [[9 - 1], [16 - 4], [25 - 9]])
 
 
 def test_split_windows_with_another_target():

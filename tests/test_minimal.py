@@ -57,12 +57,11 @@ def test_parallel_equals_sequential(cell, length):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_keeps_as_long_as_its_bias_says(cell):
-    """Without input a minGRU keeps sigmoid(b), a minLSTM sigmoid(b) / (sigmoid(b) + 1/2)."""
+    """Without input both keep sigmoid(b) of their state at each step."""
     minimal = Minimal(1, cell, keep_bias=3.0)
     minimal.build((1, 1, FEATURES))
     keep, _ = minimal.chain(np.zeros((1, 1, FEATURES), "float32"))
-    sigmoid = 1 / (1 + np.exp(-3.0))
-    assert float(keep[0, 0, 0]) == pytest.approx(sigmoid if cell == "minGRU" else sigmoid / (sigmoid + 0.5), rel=1e-5)
+    assert float(keep[0, 0, 0]) == pytest.approx(1 / (1 + np.exp(-3.0)), rel=1e-5)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -82,3 +81,6 @@ def test_bad_input_is_named():
         Minimal(3, "GRU")
     with pytest.raises(ValueError, match="a minGRU takes forget_bias"):
         build_recurrent("minGRU", 3, features=1, longest=10)
+    unknown = build_recurrent("minGRU", 3, features=1)
+    with pytest.raises(ValueError, match="must know the number of time steps"):
+        predict(unknown, np.zeros((2, 5, 1)))

@@ -44,6 +44,22 @@ def chronological_split(series, fractions: tuple[float, float, float] = (0.7, 0.
     return parts
 
 
+def standardise(parts: Split) -> Split:
+    """A series in units of what is known of its past: the training part has mean 0 and standard deviation 1.
+
+    Args:
+        parts: a series, split by :func:`chronological_split`; each feature is scaled by itself.
+
+    Raises:
+        ValueError: a feature that does not vary in the training part.
+    """
+    train = np.asarray(parts.train, dtype=float)
+    mean, deviation = train.mean(axis=0), train.std(axis=0)
+    if np.any(deviation == 0):
+        raise ValueError("A feature does not vary in the training part; leave it out, or train on a longer part.")
+    return Split(*[(np.asarray(part) - mean) / deviation for part in parts])
+
+
 def sliding_windows(series, window: int, horizon: int = 1, target=None) -> Windows:
     """All windows of a series, each with what follows it.
 
@@ -108,3 +124,15 @@ def split_windows(parts: Split, window: int, horizon: int = 1, targets: Split | 
         target = joined[1][start:]
         result.append(sliding_windows(joined[0][start:], window, horizon, target if target.ndim == 1 else target[:, 0]))
     return tuple(result)
+
+
+def changes(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+    """The same inputs, and as target how much the value to come differs from the last one seen.
+
+    Args:
+        windows: with one target per window; the first feature is the series to forecast.
+
+    Returns:
+        ``x`` of shape (windows, time, features) and the change of shape (windows, 1).
+    """
+    return windows.x, (windows.y - windows.x[:, -1, 0])[:, None]

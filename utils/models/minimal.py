@@ -23,10 +23,11 @@ class Minimal(keras.layers.Layer):
         units: width of the state.
         cell: "minGRU" or "minLSTM".
         return_sequences: give every state, shape (batch, time, units), or the last one, (batch, units).
-        keep_bias: start of the bias of what keeps: of -W_z x in a minGRU, of f in a minLSTM. At 0 it keeps half.
+        keep_bias: b, so that keep begins near sigmoid(b), half at 0. A minGRU takes it as the bias of 1 - z; a minLSTM
+            as the bias of f and, negated, of i: with f alone, keep could not begin above 2/3.
 
     Raises:
-        ValueError: an unknown cell.
+        ValueError: an unknown cell; when called, sequences of unknown length, of which Keras' scan is not capable.
     """
 
     def __init__(
@@ -45,9 +46,12 @@ class Minimal(keras.layers.Layer):
         start = keras.initializers.Constant(self.keep_bias)
         self.keep_bias_weight = self.add_weight(shape=(self.units,), initializer=start, name="keep_bias")
         if self.cell == "minLSTM":
-            self.input_bias = self.add_weight(shape=(self.units,), initializer="zeros", name="input_bias")
+            start = keras.initializers.Constant(-self.keep_bias)
+            self.input_bias = self.add_weight(shape=(self.units,), initializer=start, name="input_bias")
 
     def call(self, inputs):
+        if inputs.shape[1] is None:
+            raise ValueError(f"A {self.cell} must know the number of time steps: give the model a sequence_length.")
         keep, new = self.chain(inputs)
         _, states = keras.ops.associative_scan(join, (keep, new), axis=1)
         states = keras.ops.reshape(states, keras.ops.shape(new))  # inside a tf.function the scan loses its shape
