@@ -3,11 +3,11 @@
 import numpy as np
 
 
-def bits_stored(labels: int, accuracy: float) -> float:
-    """A label known for certain is 1 bit; what the accuracy leaves open is the entropy of a coin."""
+def bits_stored(labels: int, classes: int, accuracy: float) -> float:
+    """What a label tells, less what the accuracy leaves open: right or wrong, and if wrong, which."""
     p = np.clip(accuracy, 1e-12, 1 - 1e-12)
     entropy = -p * np.log2(p) - (1 - p) * np.log2(1 - p)
-    return labels * (1 - entropy)
+    return labels * (np.log2(classes) - entropy - (1 - accuracy) * np.log2(classes - 1))
 
 
 def units_for_labels(labels: int, bits: float, features: int) -> int:
@@ -18,12 +18,15 @@ def units_for_labels(labels: int, bits: float, features: int) -> int:
     return units
 
 
-def one_standard_error(errors: dict[int, list[float]]) -> int:
-    """The smallest size that cannot be told from the best (Breiman and others 1984)."""
-    means = {size: np.mean(values) for size, values in errors.items()}
-    best = min(means, key=means.get)
-    limit = means[best] + np.std(errors[best], ddof=1) / np.sqrt(len(errors[best]))
-    return min(size for size, mean in means.items() if mean <= limit)
+def widen(train, sizes: list[int], tolerance: float) -> int:
+    """Go on while the error falls by the tolerance; nothing is trained twice or in vain."""
+    best, error = sizes[0], train(sizes[0])
+    for size in sizes[1:]:
+        wider = train(size)
+        if wider > (1 - tolerance) * error:
+            break
+        best, error = size, wider
+    return best
 
 
 def early_stopping(losses: list[float], patience: int) -> tuple[int, int]:
@@ -40,6 +43,6 @@ def early_stopping(losses: list[float], patience: int) -> tuple[int, int]:
 ANSWERS = {
     "09 bits stored": bits_stored,
     "09 units for labels": units_for_labels,
-    "09 one standard error": one_standard_error,
+    "09 widen": widen,
     "09 early stopping": early_stopping,
 }

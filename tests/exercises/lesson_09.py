@@ -1,5 +1,7 @@
 """Typical wrong answers to the exercises of lesson 09, each with words that its feedback must contain."""
 
+import itertools
+
 import numpy as np
 
 
@@ -15,19 +17,31 @@ def _units(labels, bits, features, blocks=4, head=True):
     return units
 
 
-def _best(errors):
-    return min(errors, key=lambda size: np.mean(errors[size]))
+def _missing(k, p):
+    return _entropy(p) + (1 - p) * np.log2(k - 1)
 
 
-def _within(errors, spread, sort=True):
-    best = _best(errors)
-    limit = np.mean(errors[best]) + spread(errors[best])
-    good = [size for size in errors if np.mean(errors[size]) <= limit]
-    return min(good) if sort else good[0]
+def _widen(train, sizes, tolerance, before=True, against_first=False, absolute=False):
+    errors = [train(sizes[0])]
+    for i, size in enumerate(sizes[1:]):
+        errors.append(train(size))
+        old = errors[0 if against_first else -2]
+        gain = (old - errors[-1]) / (1 if absolute else old)
+        if gain < tolerance:
+            return sizes[i] if before else size
+    return sizes[-1]
 
 
-def _standard_error(values):
-    return np.std(values, ddof=1) / np.sqrt(len(values))
+def _train_all(train, sizes, tolerance):
+    errors = dict(zip(sizes, [train(size) for size in sizes], strict=True))
+    return _widen(errors.get, sizes, tolerance)
+
+
+def _train_twice(train, sizes, tolerance):
+    for small, large in itertools.pairwise(sizes):
+        if train(large) > (1 - tolerance) * train(small):
+            return small
+    return sizes[-1]
 
 
 def _stop(losses, patience, strict=True, first=1):
@@ -63,11 +77,13 @@ def _never_anew(losses, patience):
 
 WRONG = {
     "09 bits stored": [
-        (lambda n, p: n * p, "stores nothing"),
-        (lambda n, p: n * (2 * p - 1), "Use the entropy"),
-        (lambda n, p: n * _entropy(p), "still missing"),
-        (lambda n, p: n * (1 - _entropy(p, np.log)), "log2"),
-        (lambda n, p: n, "expected"),
+        (lambda n, k, p: n * p, "stores nothing"),
+        (lambda n, k, p: n * p * np.log2(k), "stores nothing"),
+        (lambda n, k, p: n * (1 - _entropy(p)), "right for two classes"),
+        (lambda n, k, p: n * (np.log2(k) - _entropy(p)), "which of the other classes"),
+        (lambda n, k, p: n * _missing(k, p), "still missing"),
+        (lambda n, k, p: n * np.log(2) * (np.log2(k) - _missing(k, p)), "log2"),
+        (lambda n, k, p: n, "expected"),
     ],
     "09 units for labels": [
         (lambda n, b, d: _units(n, b, d) - 1, "One unit more"),
@@ -77,13 +93,14 @@ WRONG = {
         (lambda n, b, d: np.sqrt(n / b / 4), "units are whole"),
         (lambda n, b, d: 2 * _units(n, b, d), "expected"),
     ],
-    "09 one standard error": [
-        (_best, "Is a smaller one within"),
-        (lambda errors: _within(errors, lambda values: np.std(values, ddof=1)), "divided by sqrt(n)"),
-        (min, "the smallest size of all"),
-        (lambda errors: _within(errors, _standard_error, sort=False), "any order"),
-        (lambda errors: 5, "none of the sizes"),
-        (max, "expected"),
+    "09 widen": [
+        (lambda train, sizes, tolerance: _widen(train, sizes, tolerance, before=False), "Return the one before"),
+        (lambda train, sizes, tolerance: min(sizes, key=train), "the best of all"),
+        (lambda train, sizes, tolerance: _widen(train, sizes, tolerance, absolute=True), "(before - now) / before"),
+        (lambda train, sizes, tolerance: _widen(train, sizes, tolerance, against_first=True), "the best of all"),
+        (_train_all, "is enough"),
+        (_train_twice, "more than once"),
+        (lambda train, sizes, tolerance: _widen(train, [1, *sizes], tolerance), "none of the sizes"),
     ],
     "09 early stopping": [
         (lambda losses, patience: _stop(losses, patience, first=0), "count epochs from 1"),

@@ -11,21 +11,24 @@ def _entropy(p: float) -> float:
 
 
 def _bits_stored(answer) -> None:
-    """Labels times (1 - entropy of the accuracy)."""
-    for labels, accuracy in [(100, 0.75), (1000, 0.5), (400, 1.0), (4000, 0.9)]:
-        got = number(call(answer, labels, accuracy), "the number of bits")
-        expected = labels * (1 - _entropy(accuracy))
+    """Labels times what a label tells, less what the accuracy leaves open."""
+    for labels, classes, accuracy in [(100, 2, 0.75), (1000, 4, 0.25), (400, 8, 1.0), (4000, 5, 0.9), (50, 2, 1.0)]:
+        got = number(call(answer, labels, classes, accuracy), "the number of bits")
+        p, spread = accuracy, (1 - accuracy) * np.log2(classes - 1)
+        expected = labels * (np.log2(classes) - _entropy(p) - spread)
         if np.isclose(got, expected, atol=1e-6):
             continue
-        where = f"for {labels} labels and an accuracy of {accuracy:g} you return {got:.4g}"
-        if np.isclose(got, labels * accuracy):
-            raise Wrong(f"{where}: the labels it gets right. Guessing gets half of them right and stores nothing.")
-        if np.isclose(got, labels * (2 * accuracy - 1)):
-            raise Wrong(f"{where}: you counted what is above guessing in labels, not in bits. Use the entropy.")
-        if np.isclose(got, labels * _entropy(accuracy)):
-            raise Wrong(f"{where}: that is what is still missing. Stored is 1 bit a label less that.")
-        if accuracy not in (0, 1) and np.isclose(got, labels * (1 - np.log(2) * _entropy(accuracy))):
-            raise Wrong(f"{where}: the entropy is in nats there; bits take log2.")
+        where = f"for {labels} labels of {classes} classes and an accuracy of {p:g} you return {got:.4g}"
+        if np.isclose(got, labels * p) or np.isclose(got, labels * p * np.log2(classes)):
+            raise Wrong(f"{where}: what it gets right. By guessing it gets some of that right and stores nothing.")
+        if np.isclose(got, labels * (1 - _entropy(p))):
+            raise Wrong(f"{where}: that is right for two classes. A label of {classes} tells log2({classes}) bits.")
+        if np.isclose(got, labels * (np.log2(classes) - _entropy(p))):
+            raise Wrong(f"{where}: where it is wrong, it is also open which of the other classes it is.")
+        if np.isclose(got, labels * (_entropy(p) + spread)):
+            raise Wrong(f"{where}: that is what is still missing. Stored is the rest.")
+        if np.isclose(got, labels * (np.log(classes) + np.log(2) * (expected / labels - np.log2(classes)))):
+            raise Wrong(f"{where}: that is in nats; bits take log2.")
         raise Wrong(f"{where}; expected {expected:.4g}.")
 
 
@@ -58,35 +61,45 @@ def _units_for_labels(answer) -> None:
         raise Wrong(f"{where}; expected {expected}.")
 
 
-def _one_standard_error(answer) -> None:
-    """The smallest size whose mean is at most the best mean plus the best's standard error."""
+def _widen(answer) -> None:
+    """From small to large, as long as the error falls by the tolerance; each size trained once at most."""
     cases = [
-        {4: [1.00, 1.02, 0.98, 1.0], 8: [0.90, 0.94, 0.86, 0.90], 16: [0.89, 0.93, 0.85, 0.89], 32: [0.95] * 4},
-        {2: [0.70, 0.74], 8: [0.50, 0.51], 32: [0.40, 0.41], 128: [0.403, 0.405]},
-        {16: [0.61, 0.63, 0.59], 4: [0.61, 0.65, 0.57], 64: [0.55, 0.66, 0.59]},  # not in order
-        {4: [0.425, 0.425, 0.425, 0.425], 8: [0.35, 0.45, 0.40, 0.40], 16: [0.41] * 4},  # one SD is not one SE
+        ({4: 1.0, 8: 0.8, 16: 0.79, 32: 0.5}, 0.05, 8),  # the search does not see what comes after a pause
+        ({2: 0.9, 8: 0.5, 32: 0.3}, 0.05, 32),
+        ({2: 0.5, 8: 0.6, 32: 0.3}, 0.05, 2),
+        ({16: 0.40, 64: 0.37, 256: 0.30}, 0.10, 16),  # 0.03 less, which is 7.5%
+        ({4: 4.0, 8: 3.85, 16: 3.0}, 0.05, 4),  # 0.15 less, which is 3.75%
+        ({4: 4.0, 8: 3.0, 16: 2.8}, 0.1, 8),  # 30% below the first, 6.7% below the one before
+        ({64: 0.5}, 0.05, 64),
     ]
-    for errors in cases:
-        got = number(call(answer, {size: list(values) for size, values in errors.items()}), "the size")
-        means = {size: np.mean(values) for size, values in errors.items()}
-        best = min(means, key=means.get)
-        sd = np.std(errors[best], ddof=1)
-        limit = means[best] + sd / np.sqrt(len(errors[best]))
-        expected = min(size for size in errors if means[size] <= limit)
-        if got == expected:
-            continue
-        where = f"for {errors} you return {got:g}"
-        if got not in errors:
-            raise Wrong(f"{where}, which is none of the sizes.")
-        if got == best:
-            raise Wrong(f"{where}: the size with the smallest mean. Is a smaller one within a standard error of it?")
-        if got == min(size for size in errors if means[size] <= means[best] + sd):
-            raise Wrong(f"{where}: you allowed one standard deviation; the standard error is that divided by sqrt(n).")
-        if got == min(errors):
-            raise Wrong(f"{where}: the smallest size of all; its mean is {means[got]:.4g}, the limit {limit:.4g}.")
-        if got == next(size for size in errors if means[size] <= limit):
-            raise Wrong(f"{where}: the first in the dictionary that qualifies; the sizes may come in any order.")
-        raise Wrong(f"{where}; its mean is {means[got]:.4g}, the limit {limit:.4g}; expected {expected}.")
+    for errors, tolerance, expected in cases:
+        trained = []
+
+        def train(size, errors=errors, trained=trained):
+            if size not in errors:
+                raise Wrong(f"you train size {size!r}, which is none of the sizes {list(errors)}.")
+            trained.append(size)
+            return errors[size]
+
+        got = number(call(answer, train, list(errors), tolerance), "the size")
+        where = f"for errors {errors} and a tolerance of {tolerance:g} you return {got:g}"
+        sizes = list(errors)
+        last = sizes[min(sizes.index(expected) + 1, len(sizes) - 1)]
+        if got == last != expected:
+            raise Wrong(f"{where}: the size that no longer paid. Return the one before it.")
+        if got != expected and got == min(errors, key=errors.get):
+            raise Wrong(
+                f"{where}: the best of all. But the size after {expected} gains too little, (before - now) / before, "
+                "and there the search stops."
+            )
+        if got != expected:
+            raise Wrong(
+                f"{where}; expected {expected}. A gain is (before - now) / before, each size with the one before."
+            )
+        if len(trained) > len(set(trained)):
+            raise Wrong(f"{where}, and trained {trained}: some size more than once. Keep the error.")
+        if trained != sizes[: sizes.index(last) + 1]:
+            raise Wrong(f"{where}, but trained {trained}; {sizes[: sizes.index(last) + 1]} is enough.")
 
 
 def _early_stopping(answer) -> None:
@@ -127,6 +140,6 @@ def _early_stopping(answer) -> None:
 CHECKS = {
     "09 bits stored": _bits_stored,
     "09 units for labels": _units_for_labels,
-    "09 one standard error": _one_standard_error,
+    "09 widen": _widen,
     "09 early stopping": _early_stopping,
 }
