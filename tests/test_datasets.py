@@ -8,7 +8,15 @@ from sklearn.preprocessing import StandardScaler
 from yfinance.exceptions import YFRateLimitError
 
 from utils.datasets import climate, prices
-from utils.datasets.windows import Split, changes, chronological_split, sliding_windows, split_windows, standardise
+from utils.datasets.windows import (
+    Split,
+    changes,
+    chronological_split,
+    sliding_windows,
+    split_windows,
+    standardise,
+    stretches,
+)
 
 
 def made_up(days: int = 5, **columns) -> pd.DataFrame:
@@ -197,6 +205,17 @@ def test_changes_lead_from_the_last_value_to_the_target():
     x, change = changes(windows)
     assert x is windows.x
     np.testing.assert_array_equal(change, [[9 - 1], [16 - 4], [25 - 9]])
+
+
+def test_stretches_and_what_follows():
+    x, y = stretches(np.arange(11), 3)
+    np.testing.assert_array_equal(x, [[0, 1, 2], [3, 4, 5], [6, 7, 8]])
+    np.testing.assert_array_equal(y, x + 1)
+    x, y = stretches(np.arange(100), 3, most=10)
+    assert len(x) == len(y) <= 10
+    np.testing.assert_array_equal(np.diff(x[:, 0]), 12)  # evenly spaced, four stretches apart
+    with pytest.raises(ValueError, match="3 characters"):
+        stretches(np.arange(3), 3)
 
 
 def test_split_windows_with_another_target():

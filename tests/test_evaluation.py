@@ -117,6 +117,18 @@ def test_bits_per_character():
         metrics.bits_per_character([])
 
 
+def test_probability_of_equals_keras_cross_entropy():
+    import keras
+
+    logits, targets = rng.normal(size=(3, 4, 5)), rng.integers(5, size=(3, 4))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)
+    np.testing.assert_allclose(-np.log(metrics.probability_of(logits, targets)), loss(targets, logits), rtol=1e-5)
+    with pytest.raises(ValueError, match=r"need targets of shape \(3, 4\), got \(3,\)"):
+        metrics.probability_of(logits, targets[:, 0])
+    with pytest.raises(ValueError, match="0 to 4"):
+        metrics.probability_of(logits, targets + 1)
+
+
 def test_ngram_equals_nltk():
     """Witten and Bell's interpolation as nltk has it, with equally likely symbols below the shortest context."""
     from nltk.lm import WittenBellInterpolated

@@ -16,7 +16,9 @@ def test_show_puts_alt_text_on_the_picture_and_closes_it(monkeypatch):
     plotting.show(figure, "A line that rises from left to right.")
     data, metadata = shown[0]
     assert data["image/png"].startswith(b"\x89PNG")
-    assert metadata == {"image/png": {"alt": "A line that rises from left to right."}}
+    assert metadata == {"image/png": {"alt": "A line that rises from left to right.", "width": 800}}
+    stored_width = int.from_bytes(data["image/png"][16:20], "big")  # the first field of a PNG's header
+    assert stored_width == 1200
     assert not plotting.plt.fignum_exists(figure.number)
 
 

@@ -92,10 +92,59 @@ def test_page_of_answers(folder):
     text = pages.readme([lesson], frame)
     assert "old" not in text
     assert text.endswith("<!-- /lessons -->\nkept\n")
-    assert "[07 · Made up](notebooks/07_made_up.ipynb) | Why? | So \\| so. | [1](FINDINGS.md#07--made-up)" in text
+    assert "[07 · Made up](./notebooks/07_made_up.ipynb) | Why? | So \\| so. | [1](./FINDINGS.md#07--made-up)" in text
     assert f"git clone {pages.repository_url()}" in text
     with pytest.raises(ValueError, match="0 parts <!-- lessons -->"):
         pages.readme([lesson], "<!-- clone -->\n<!-- /clone -->\n")
+
+
+def test_run_times_are_those_of_the_stored_outputs(folder):
+    path = make(folder, "import time; time.sleep(1.1)")
+    lessons.main(None)
+    notebook = nbformat.read(path, as_version=4)
+    assert 1 <= notebook.metadata[notebooks.TIMES]["slowest_cell"] <= notebook.metadata[notebooks.TIMES]["lesson"]
+    notebook.cells[0].source += "\n\n| read | 40 |\n| teach | 90 (60 talk, 30 exercises) |"
+    notebook.metadata[notebooks.TIMES] = {"lesson": 61, "slowest_cell": 12}
+    notebooks.write(notebook, path)
+    text = pages.run_times([pages.read_lesson(path)], "<!-- times -->\n<!-- /times -->\n")
+    row = "| [07 · Made up](../notebooks/07_made_up.ipynb) | 40 | 90 (60 talk, 30 exercises) | 61 | 12 |"
+    assert row in text
+
+
+def test_launch_cells_are_put_in_once_and_do_not_change_what_the_outputs_belong_to(folder):
+    path = make(folder, "1 + 1")
+    lessons.main(None)
+    notebook = pages.launch_cells(nbformat.read(path, as_version=4), path)
+    assert [cell.id for cell in notebook.cells[1:3]] == ["launch", notebooks.INSTALL_CELL]
+    assert "blob/main/notebooks/07_made_up.ipynb" in notebook.cells[1].source
+    assert notebook.metadata[notebooks.HASH] == notebooks.code_hash(notebook)
+    notebook.cells[2].source = "old"
+    again = pages.launch_cells(notebook, path)
+    assert len(again.cells) == 4
+    assert pages.repository_url() in again.cells[2].source
+
+
+def test_on_colab_the_install_cell_fetches_the_course(folder, tmp_path):
+    """With a folder named google.colab in place of Colab's own module, and this repository in place of its address."""
+    fake, elsewhere = tmp_path / "fake", tmp_path / "content"
+    (fake / "google" / "colab").mkdir(parents=True)
+    elsewhere.mkdir()
+    path = make(folder, "import google.colab")
+    notebook = pages.launch_cells(nbformat.read(path, as_version=4), path)
+    colab, install = notebook.cells[3], notebook.cells[2]
+    install.source = install.source.replace(pages.repository_url(), str(notebooks.REPOSITORY))
+    install.source = install.source.replace("/content/", f"{elsewhere}/")
+    look = "import utils, subprocess\nfrom utils.datasets.climate import load_hourly_temperature\n"
+    look += "print(utils.__file__, len(load_hourly_temperature()))\n"
+    look += "!python -c 'import utils; print(utils.__file__)'"
+    notebook.cells = [colab, install, install.copy(), nbformat.v4.new_code_cell(look)]  # run twice: fetched once
+    notebook.cells[2].id = "again"
+    run_in = elsewhere / "lesson.ipynb"
+    notebooks.write(notebook, run_in)
+    run = notebooks.execute(run_in, environment={"PYTHONPATH": str(fake)})
+    assert run.error is None
+    course = f"{elsewhere}/{pages.repository_url().rsplit('/', 1)[1]}"
+    assert f"{course}/utils/__init__.py 8706\n{course}/utils/__init__.py" in run.notebook.cells[3].outputs[0].text
 
 
 def test_a_lesson_without_an_answer_is_named(folder):

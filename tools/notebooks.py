@@ -15,6 +15,10 @@ from nbclient.exceptions import CellExecutionError
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOTEBOOKS = REPOSITORY / "notebooks"
 CELL_TIMEOUT = 600  # seconds; a lesson's cell takes at most 45 on two cores
+INSTALL_CELL = (
+    "install"  # id of the cell that acts on Colab only; `tools.pages` writes it, with the repository's address
+)
+TIMES = "seconds"  # name, in the notebook's metadata, of what running it took: in all, and its slowest cell
 HASH = "code_sha256"  # name, in the notebook's metadata, of the hash of the code that made its outputs
 
 
@@ -38,9 +42,11 @@ def lessons(selection: str | None = None) -> list[Path]:
 
 
 def code_hash(notebook: nbformat.NotebookNode) -> str:
-    """SHA-256 of the sources of all code cells, in order."""
+    """SHA-256 of the sources of all code cells, in order, but for the one that acts on Colab only."""
     digest = hashlib.sha256()
     for cell in code_cells(notebook):
+        if cell.id == INSTALL_CELL:
+            continue
         digest.update(cell.source.encode() + b"\0")
     return digest.hexdigest()
 
@@ -106,6 +112,8 @@ def execute(path: Path, *, environment: dict[str, str] | None = None, keep_going
         run.error = f"{error.ename}: {error.evalue}"
     run.seconds = time.perf_counter() - started
     notebook.metadata[HASH] = code_hash(notebook)
+    slowest = max(run.cell_seconds.values(), default=0)
+    notebook.metadata[TIMES] = {"lesson": round(run.seconds), "slowest_cell": round(slowest)}
     notebook.metadata.pop("widgets", None)
     notebook.metadata.get("language_info", {}).pop("version", None)
     return run

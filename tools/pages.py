@@ -1,7 +1,8 @@
-"""``python -m tools.pages [--check]``: write FINDINGS.md and the generated parts of README.md from what is stored.
+"""``python -m tools.pages [--check]``: write FINDINGS.md and what else is generated from what is stored.
 
 The stored notebooks are the only source: each lesson's question and answer, and the findings in the metadata of its
-outputs. With ``--check`` nothing is written, and the exit code is 1 when a page is out of date.
+outputs. The repository's address comes from pyproject.toml; README.md and the first cells of each lesson carry it.
+With ``--check`` nothing is written, and the exit code is 1 when a page is out of date.
 """
 
 import base64
@@ -17,9 +18,19 @@ from tools import notebooks
 from utils.findings import summarise
 
 README = notebooks.REPOSITORY / "README.md"
+RUN_TIMES = notebooks.REPOSITORY / "site" / "run-times.md"
 FINDINGS = notebooks.REPOSITORY / "FINDINGS.md"
 PICTURE = notebooks.NOTEBOOKS / "images" / "readme.png"
 PICTURE_ALT = "one day later"
+INSTALL = """\
+import os
+import sys
+
+COURSE = "{folder}"
+if "google.colab" in sys.modules and COURSE not in sys.path:
+    !git clone --quiet --depth 1 {url} {{COURSE}}
+    sys.path.insert(0, COURSE)
+    os.environ["PYTHONPATH"] = COURSE  # for worker processes"""
 
 
 @dataclass
@@ -31,6 +42,8 @@ class Lesson:
     question: str
     answer: str
     findings: list[tuple[str, dict]]  # (cell id, record)
+    minutes: dict[str, str]  # to "read", to "teach"
+    seconds: dict[str, int]  # of the "lesson" and its "slowest_cell", when its outputs were made
 
     @property
     def number(self) -> str:
@@ -57,7 +70,8 @@ def read_lesson(path: Path) -> Lesson:
         if not match:
             raise ValueError(f"{path.name} has no line that begins with {start!r}.")
         parts.append(match[1].strip())
-    return Lesson(path, *parts, list(notebooks.findings(notebook)))
+    minutes = dict(re.findall(r"^\| (read|teach) \| ([^|]+?) \|$", text, re.MULTILINE))
+    return Lesson(path, *parts, list(notebooks.findings(notebook)), minutes, notebook.metadata.get(notebooks.TIMES, {}))
 
 
 def findings_page(lessons: list[Lesson]) -> str:
@@ -89,22 +103,70 @@ def findings_page(lessons: list[Lesson]) -> str:
 
 
 def readme(lessons: list[Lesson], text: str) -> str:
-    """README.md with its generated parts renewed: whatever stands between ``<!-- name -->`` and ``<!-- /name -->``."""
+    """README.md with its generated parts renewed."""
     table = ["| lesson | question | answer | findings |", "|---|---|---|---|"]
     for lesson in lessons:
         anchor = re.sub(r"[^\w\- ]", "", lesson.title.lower()).replace(" ", "-")
-        cells = [f"[{_escape(lesson.title)}](notebooks/{lesson.path.name})", _escape(lesson.question)]
-        cells += [_escape(lesson.answer), f"[{len(lesson.findings)}](FINDINGS.md#{anchor})"]
+        cells = [f"[{_escape(lesson.title)}](./notebooks/{lesson.path.name})", _escape(lesson.question)]
+        cells += [_escape(lesson.answer), f"[{len(lesson.findings)}](./FINDINGS.md#{anchor})"]
         table.append(f"| {' | '.join(cells)} |")
     url = repository_url()
     clone = ["```", f"git clone {url}", f"cd {url.rsplit('/', 1)[1]}", "make lab", "```"]
-    for name, lines in {"lessons": table, "clone": clone}.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
-        body = "\n".join(lines) + "\n"
-        text, count = re.subn(pattern, lambda m, body=body: m[1] + body + m[2], text, flags=re.DOTALL)
-        if count != 1:
-            raise ValueError(f"README.md has {count} parts <!-- {name} --> ... <!-- /{name} -->; expected one.")
+    return _renew(_renew(text, "lessons", table), "clone", clone)
+
+
+def run_times(lessons: list[Lesson], text: str) -> str:
+    """site/run-times.md with its table renewed."""
+    table = [
+        "| lesson | read, minutes | teach, minutes | run, seconds | slowest cell, seconds |",
+        "|---|---|---|---|---|",
+    ]
+    for lesson in lessons:
+        cells = [f"[{_escape(lesson.title)}](../notebooks/{lesson.path.name})"]
+        cells += [lesson.minutes.get(name, "") for name in ("read", "teach")]
+        cells += [str(lesson.seconds.get(name, "")) for name in ("lesson", "slowest_cell")]
+        table.append(f"| {' | '.join(cells)} |")
+    return _renew(text, "times", table)
+
+
+def _renew(text: str, name: str, lines: list[str]) -> str:
+    """A page with new lines between ``<!-- name -->`` and ``<!-- /name -->``."""
+    pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+    body = "\n".join(lines) + "\n"
+    text, count = re.subn(pattern, lambda match: match[1] + body + match[2], text, flags=re.DOTALL)
+    if count != 1:
+        raise ValueError(f"There are {count} parts <!-- {name} --> ... <!-- /{name} -->; expected one.")
     return text
+
+
+def launch_cells(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
+    """A lesson with its launch links and its first code cell renewed; slides show neither.
+
+    On Colab only the notebook is there: that cell fetches the rest. Nothing is installed: the libraries stand in
+    requirements.txt, whose floors Colab's image satisfies.
+    """
+    url = repository_url()
+    name = url.removeprefix("https://github.com/")
+    place = f"notebooks/{path.name}"
+    links = (
+        f"Open this lesson in [Colab](https://colab.research.google.com/github/{name}/blob/main/{place}) or on "
+        f"[Binder](https://mybinder.org/v2/gh/{name}/main?urlpath=lab/tree/{place}), or on your own machine "
+        f"([how]({url}#start)). On Colab the next cell fetches the course; elsewhere it does nothing."
+    )
+    install = INSTALL.format(folder=f"/content/{name.split('/')[1]}", url=url)
+    skip = {"slideshow": {"slide_type": "skip"}}
+    fresh = [
+        nbformat.v4.new_markdown_cell(links, id="launch", metadata=skip),
+        nbformat.v4.new_code_cell(install, id=notebooks.INSTALL_CELL, metadata=skip),
+    ]
+    for cell in fresh:
+        stored = next((old for old in notebook.cells if old.id == cell.id), None)
+        if stored:
+            stored.source = cell.source
+        else:
+            first_code = next(i for i, old in enumerate(notebook.cells) if old.cell_type == "code" and old not in fresh)
+            notebook.cells.insert(first_code, cell)
+    return notebook
 
 
 def picture() -> bytes:
@@ -121,7 +183,12 @@ def pages() -> dict[Path, bytes]:
     """What each generated page should hold."""
     lessons = [read_lesson(path) for path in notebooks.lessons()]
     text = readme(lessons, README.read_text(encoding="utf-8"))
-    return {FINDINGS: findings_page(lessons).encode(), README: text.encode(), PICTURE: picture()}
+    result = {FINDINGS: findings_page(lessons).encode(), README: text.encode(), PICTURE: picture()}
+    result[RUN_TIMES] = run_times(lessons, RUN_TIMES.read_text(encoding="utf-8")).encode()
+    for path in notebooks.lessons():
+        text = nbformat.writes(launch_cells(nbformat.read(path, as_version=4), path)) + "\n"
+        result[path] = text.encode()
+    return result
 
 
 def _escape(text: str) -> str:

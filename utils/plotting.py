@@ -17,6 +17,8 @@ DASHES = {"RNN": (4, 2), "LSTM": (), "GRU": (5, 1.5, 1, 1.5), "minGRU": (1, 1), 
 MARKERS = {"RNN": "s", "LSTM": "o", "GRU": "^", "minGRU": "v", "attention": "P", "baseline": "X"}
 PUBLISHED = {"marker": "D", "markerfacecolor": "none", "color": BLACK, "linestyle": "none", "markersize": 9}
 
+SHARPNESS = 1.5  # stored pixels per pixel shown, for large screens and projectors
+
 
 def style() -> None:
     """Set Matplotlib and seaborn to the style of the course; every figure function of this module does so itself."""
@@ -105,7 +107,8 @@ def show(figure: Figure, alt: str) -> None:
     if len(alt.split()) < 5:
         raise ValueError(f"The alt text {alt!r} is too short; say in a sentence what the figure shows.")
     picture = io.BytesIO()
-    figure.savefig(picture, format="png")
+    figure.savefig(picture, format="png", dpi=SHARPNESS * figure.dpi)
     plt.close(figure)
     data = {"image/png": picture.getvalue(), "text/plain": f"Figure: {alt}"}
-    display(data, raw=True, metadata={"image/png": {"alt": alt}})
+    width = round(figure.get_figwidth() * figure.dpi)
+    display(data, raw=True, metadata={"image/png": {"alt": alt, "width": width}})

@@ -223,25 +223,26 @@ def streaming() -> dict:
 
 
 def two_workers() -> dict:
-    """Seconds per training step of one process and of two workers on this machine."""
+    """Seconds per training step of one process and of two workers on this machine, for a small and a large step."""
     from utils.datasets.load import write_load
 
-    def seconds(workers: int, units: int) -> float:
-        """From the difference of a long and a short run, so that starting does not count."""
-        ends = []
-        for steps in (10, 70):
-            with tempfile.TemporaryDirectory() as run:
-                command = [sys.executable, "-m", "utils.training.distributed", "--workers", str(workers)]
-                sizes = ["--steps", str(steps), "--units", str(units), "--batch-size", str(4 * units)]
-                started = time.perf_counter()
-                places = ["--series", str(series), "--folder", run]
-                subprocess.run([*command, *places, *sizes], check=True, capture_output=True)
-                ends.append(time.perf_counter() - started)
-        return (ends[1] - ends[0]) / 60
+    def seconds(workers: int, units: int, steps: int) -> float:
+        """Between two checkpoints, as the chief reports them: starting does not count, saving once does."""
+        with tempfile.TemporaryDirectory() as run:
+            command = [sys.executable, "-m", "utils.training.distributed", "--workers", str(workers)]
+            places = ["--series", str(series), "--folder", run]
+            sizes = ["--steps", str(2 * steps), "--save-every", str(steps), "--units", str(units)]
+            command += [*places, *sizes, "--batch-size", str(4 * units)]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+                reported = [time.perf_counter() for line in process.stdout if line.startswith("step ")]
+            if process.returncode:
+                raise subprocess.CalledProcessError(process.returncode, command)
+        return (reported[1] - reported[0]) / steps
 
     with tempfile.TemporaryDirectory() as folder:
         series = write_load(Path(folder) / "load.bin", 5_000_000)
-        return {units: [seconds(workers, units) for workers in (1, 2)] for units in (128,)}
+        sizes = {16: 300, 128: 30}  # units, and steps to measure
+        return {units: [seconds(workers, units, steps) for workers in (1, 2)] for units, steps in sizes.items()}
 
 
 MEASUREMENTS = (

@@ -136,3 +136,26 @@ def changes(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
         ``x`` of shape (windows, time, features) and the change of shape (windows, 1).
     """
     return windows.x, (windows.y - windows.x[:, -1, 0])[:, None]
+
+
+def stretches(numbers, length: int, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """A text cut into stretches that do not overlap, and for each character the one that follows it.
+
+    Args:
+        numbers: the encoded text, shape (characters,).
+        length: characters per stretch.
+        most: keep at most this many stretches, taken evenly from all over the text; None keeps all.
+
+    Returns:
+        ``x`` and ``y``, each of shape (stretches, length).
+
+    Raises:
+        ValueError: fewer than ``length + 1`` characters.
+    """
+    numbers = np.asarray(numbers)
+    count = (len(numbers) - 1) // length
+    if count < 1:
+        raise ValueError(f"The text has {len(numbers)} characters; a stretch of {length} and what follows needs more.")
+    every = -(-count // (most or count))  # rounded up
+    x, y = numbers[: length * count], numbers[1 : length * count + 1]
+    return x.reshape(count, length)[::every], y.reshape(count, length)[::every]

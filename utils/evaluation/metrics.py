@@ -1,7 +1,7 @@
 """What a forecast is worth: errors, skill against a baseline, and intervals that say how far to trust either."""
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 
 def rmse(actual, forecast) -> float:
@@ -69,6 +69,27 @@ def bits_per_character(probabilities) -> float:
         given = f"{probabilities.min()} to {probabilities.max()}" if probabilities.size else "none"
         raise ValueError(f"The probabilities are {given}; expected values above 0 and at most 1, one per character.")
     return float(-np.mean(np.log2(probabilities)))
+
+
+def probability_of(logits, targets) -> np.ndarray:
+    """The probability that a model gave to each class that came: softmax, then the target's entry.
+
+    Args:
+        logits: shape (..., classes).
+        targets: whole numbers, shape (...).
+
+    Raises:
+        ValueError: shapes that do not fit each other, or a target that is not a class.
+    """
+    logits, targets = np.asarray(logits, dtype=float), np.asarray(targets)
+    if logits.shape[:-1] != targets.shape:
+        raise ValueError(
+            f"Logits of shape {logits.shape} need targets of shape {logits.shape[:-1]}, got {targets.shape}."
+        )
+    classes = logits.shape[-1]
+    if targets.size and not (targets.min() >= 0 and targets.max() < classes):
+        raise ValueError(f"Targets are {targets.min()} to {targets.max()}; with {classes} classes: 0 to {classes - 1}.")
+    return np.take_along_axis(special.softmax(logits, axis=-1), targets[..., None], axis=-1)[..., 0]
 
 
 def hit_rate(actual, forecast) -> float:
