@@ -5,17 +5,21 @@ BIN := $(VENV)/bin
 LESSON ?=
 OFFSETS ?= 1000 2000 3000
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 300
+FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 STORED := $(if $(LESSON),$(foreach n,$(LESSON),notebooks/$(n)_*.ipynb),notebooks)
 # JupyterLab refuses to run as root, as in a container, unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab lessons test replicate doctor bench pages
+.PHONY: help lab lessons test replicate slides site links doctor bench pages
 
 help:
 	@echo "make lab                        install and open JupyterLab on the course"
 	@echo "make lessons [LESSON=01]        run the lessons in place, then a table of times and findings"
 	@echo "make test [LESSON=01]           everything CI runs"
 	@echo "make replicate OFFSETS=\"1000 2000\" [LESSON=01]   do the findings hold with other seeds?"
+	@echo "make slides [LESSON=01]         one reveal.js deck per lesson, in build/slides"
+	@echo "make site                       the website, in build/site"
+	@echo "make links                      are the links to other sites alive?"
 	@echo "make doctor                     is this machine ready?"
 	@echo "make bench                      speed and memory, written to BENCHMARKS.md"
 	@echo "make pages                      FINDINGS.md and the tables in README.md, from the stored notebooks"
@@ -29,6 +33,15 @@ lessons: $(VENV)/learn
 replicate: $(VENV)/learn
 	$(BIN)/python -m tools.replicate "$(OFFSETS)" $(LESSON)
 
+slides: $(VENV)/site
+	$(BIN)/python -m tools.slides $(LESSON)
+
+site: $(VENV)/site
+	$(BIN)/python -m tools.site
+
+links: $(VENV)/site
+	$(BIN)/python -m tools.site linkcheck
+
 doctor: $(VENV)/learn
 	$(BIN)/python -m tools.doctor
 
@@ -36,8 +49,11 @@ test: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms $(FORMS)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/python -m tools.pages --check
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+	$(BIN)/python -m pytest tests/browser
 	$(BIN)/python -m pytest $(NBVAL) $(STORED)
 
 bench: $(VENV)/test
@@ -47,15 +63,22 @@ pages: $(VENV)/learn
 	$(BIN)/python -m tools.pages
 
 # Installed once; again when the list of libraries changes. Later runs need no internet.
-$(VENV)/learn: requirements.txt pyproject.toml
+$(VENV)/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Python %d.%d found; the course needs 3.11, 3.12 or 3.13. Say: make PYTHON=python3.12" % v)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
+	@touch $@
+
+$(VENV)/learn: $(VENV)/python requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@# No pop-up that asks a newcomer about news.
 	@$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements" 2> /dev/null
 	@touch $@
 
-$(VENV)/test: $(VENV)/learn requirements-test.txt
+$(VENV)/site: $(VENV)/python requirements-site.txt
+	$(BIN)/python -m pip install --quiet -r requirements-site.txt
+	@touch $@
+
+$(VENV)/test: $(VENV)/learn requirements-site.txt requirements-test.txt
 	$(BIN)/python -m pip install --quiet -r requirements-test.txt
 	@touch $@

@@ -1,0 +1,61 @@
+"""A Sphinx extension: the first mention of a glossary term in each lesson becomes a link to the glossary."""
+
+import re
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+
+NOT_INSIDE = (nodes.reference, pending_xref, nodes.title, nodes.literal, nodes.strong, nodes.math, nodes.raw)
+
+
+def terms(glossary: str) -> list[str]:
+    """The terms of the glossary page, longest first, so that "cell state" is found before "state"."""
+    body = glossary.split("```{glossary}\n", 1)[1].split("\n```", 1)[0]
+    found = [line.strip() for line in body.splitlines() if line.strip() and not line.startswith(" ")]
+    return sorted(found, key=len, reverse=True)
+
+
+class GlossaryLinks(SphinxTransform):
+    """Runs before references are resolved; lessons only."""
+
+    default_priority = 5
+
+    def apply(self, **kwargs) -> None:
+        if not self.env.docname.startswith("notebooks/"):
+            return
+        wanted = terms((Path(self.app.confdir) / "glossary.md").read_text(encoding="utf-8"))
+        pattern = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, wanted))})(?![\w-])")
+        linked = set()
+        for text in list(self.document.findall(nodes.Text)):
+            paragraph = text.parent
+            if not isinstance(paragraph, nodes.paragraph) or any(isinstance(text.parent, kind) for kind in NOT_INSIDE):
+                continue
+            parts, end = [], 0
+            for match in pattern.finditer(text):
+                if match[1] in linked:
+                    continue
+                linked.add(match[1])
+                parts += [nodes.Text(text[end : match.start()]), self.link(match[1])]
+                end = match.end()
+            if parts:
+                paragraph.replace(text, [*parts, nodes.Text(text[end:])])
+
+    def link(self, term: str) -> pending_xref:
+        return pending_xref(
+            "",
+            nodes.inline("", term),
+            refdomain="std",
+            reftype="term",
+            reftarget=term,
+            refexplicit=True,
+            refwarn=True,
+            refdoc=self.env.docname,
+        )
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_transform(GlossaryLinks)
+    return {"parallel_read_safe": True}

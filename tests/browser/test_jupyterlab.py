@@ -1,0 +1,110 @@
+"""A learner's way: JupyterLab opens a lesson, *Run All Cells*, and every figure is there."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tools import notebooks
+
+MINUTES = 8  # for all cells of lesson 01, on two busy cores
+SETTINGS = {  # every cell is drawn, and nothing pops up
+    "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {"fetchNews": "false", "checkForUpdates": False},
+}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab, and the folder it shows."""
+    folder, settings = tmp_path_factory.mktemp("lab"), tmp_path_factory.mktemp("settings")
+    for name, values in SETTINGS.items():
+        (settings / name).parent.mkdir(parents=True, exist_ok=True)
+        (settings / name).write_text(json.dumps(values))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--IdentityProvider.token="]
+    command += [f"--ServerApp.port={address.rsplit(':', 1)[1]}", f"--ServerApp.root_dir={folder}"]
+    # As a learner starts it: a person is watching, so that progress is shown.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    environment |= {"JUPYTERLAB_SETTINGS_DIR": str(settings)}
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{address}/api", timeout=5)
+                break
+            except (urllib.error.URLError, OSError):
+                assert server.poll() is None, (folder / "log").read_text()
+                time.sleep(0.5)
+        yield address, folder
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def run_all(browser, address: str, name: str, minutes: float):
+    """Open a notebook, choose Run > Run All Cells, and wait for the last one.
+
+    Returns:
+        What went wrong, one line each, and the number of figures that can be seen.
+    """
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(f"{address}/lab/tree/{name}", timeout=120_000)
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=120_000)
+    page.click('.lm-MenuBar-item:has-text("Run")')
+    page.click('.lm-Menu-item[data-command="runmenu:run-all"]')
+    page.wait_for_function(
+        """() => {
+            const prompts = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')];
+            const failed = document.querySelector('[data-mime-type="application/vnd.jupyter.error"]');
+            return failed || prompts.every((prompt) => /\\[\\d+\\]/.test(prompt.textContent));
+        }""",
+        timeout=minutes * 60_000,
+    )
+    errors = page.locator('[data-mime-type="application/vnd.jupyter.error"]').all_inner_texts()
+    errors += page.locator('[data-mime-type="application/vnd.jupyter.stderr"]').all_inner_texts()
+    shown = 0
+    for image in page.locator(".jp-OutputArea img").all():
+        image.scroll_into_view_if_needed()
+        if not image.evaluate("image => image.naturalWidth && image.alt.trim()"):
+            errors.append("a figure that cannot be seen, or without alt text")
+        shown += image.is_visible()
+    context.close()
+    return errors, shown
+
+
+def test_run_all_of_lesson_01_ends_with_its_figures(browser, lab):
+    address, folder = lab
+    (path,) = notebooks.lessons("01")
+    notebook = nbformat.read(path, as_version=4)
+    figures = sum("image/png" in o.get("data", {}) for cell in notebooks.code_cells(notebook) for o in cell.outputs)
+    for cell in notebooks.code_cells(notebook):
+        cell.outputs, cell.execution_count = [], None
+    nbformat.write(notebook, folder / path.name)
+    shutil.copytree(path.parent / "images", folder / "images")
+    errors, shown = run_all(browser, address, path.name, MINUTES)
+    assert errors == []
+    assert shown == figures > 5
+
+
+def test_a_cell_that_raises_is_noticed(browser, lab):
+    address, folder = lab
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in ("1 + 1", "1 / 0", "2")])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, Path(folder) / "raises.ipynb")
+    errors, _ = run_all(browser, address, "raises.ipynb", 1)
+    assert "ZeroDivisionError" in errors[0]
