@@ -144,7 +144,8 @@ def test_on_colab_the_install_cell_fetches_the_course(folder, tmp_path):
     run = notebooks.execute(run_in, environment={"PYTHONPATH": str(fake)})
     assert run.error is None
     course = f"{elsewhere}/{pages.repository_url().rsplit('/', 1)[1]}"
-    assert f"{course}/utils/__init__.py 8706\n{course}/utils/__init__.py" in run.notebook.cells[3].outputs[0].text
+    printed = "".join(output.text for output in run.notebook.cells[3].outputs).split()
+    assert printed == [f"{course}/utils/__init__.py", "8730", f"{course}/utils/__init__.py"]
 
 
 def test_a_lesson_without_an_answer_is_named(folder):
