@@ -27,7 +27,7 @@ class GlossaryLinks(SphinxTransform):
         if not self.env.docname.startswith("notebooks/"):
             return
         wanted = terms((Path(self.app.confdir) / "glossary.md").read_text(encoding="utf-8"))
-        pattern = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, wanted))})(?![\w-])")
+        pattern = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, wanted))})(?![\w-]| of \d)")  # not "units of 10 MW"
         linked = set()
         for text in list(self.document.findall(nodes.Text)):
             paragraph = text.parent

@@ -2,11 +2,16 @@
 
 import nbformat
 
-NOT_ON_A_PAGE = {"launch", "install"}  # the page has launch buttons
+from tools.notebooks import INSTALL_CELL, draws
+
+NOT_ON_A_PAGE = {"launch", INSTALL_CELL}  # the page has launch buttons
 
 
 def read(text: str) -> nbformat.NotebookNode:
-    """A lesson with alt text where MyST-NB looks for it, and with a target before each cell that has findings.
+    """A lesson as its page shows it.
+
+    Set-up and drawing code is folded, one click away; notes for instructors stand in boxes; figures have their alt text
+    where MyST-NB looks for it; and before each cell with findings there is a target for FINDINGS.md to link to.
 
     Args:
         text: the notebook file.
@@ -17,17 +22,16 @@ def read(text: str) -> nbformat.NotebookNode:
         if cell.id in NOT_ON_A_PAGE:
             continue
         if cell.cell_type == "code":
+            if cell.metadata.get("slideshow", {}).get("slide_type") == "skip" or draws(cell):
+                cell.metadata["tags"] = ["hide-input"]
             for output in cell.outputs:
                 if "image/png" in output.get("data", {}):
-                    alt = output.metadata["image/png"]["alt"]
-                    cell.metadata["mystnb"] = {"image": {"alt": alt}}
+                    cell.metadata["mystnb"] = {"image": {"alt": output.metadata["image/png"]["alt"]}}
             if any("finding" in output.get("metadata", {}) for output in cell.outputs):
                 cells.append(nbformat.v4.new_markdown_cell(f"(cell-{cell.id})="))
         elif cell.metadata.get("slideshow", {}).get("slide_type") == "notes":
-            cell.source = cell.source.replace(
-                "> **For instructors.** ", ":::{admonition} For instructors\n:class: note\n", 1
-            )
-            cell.source = cell.source.replace("\n> ", "\n") + "\n:::"
+            text = cell.source.removeprefix("> **For instructors.** ").replace("\n> ", "\n")
+            cell.source = f":::{{admonition}} For instructors\n:class: note\n{text}\n:::"
         cells.append(cell)
     notebook.cells = cells
     return notebook

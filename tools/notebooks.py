@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -53,6 +54,12 @@ def code_hash(notebook: nbformat.NotebookNode) -> str:
 
 def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def draws(cell: nbformat.NotebookNode) -> bool:
+    """Whether a code cell does nothing but draw; slides and pages show the figure first and the code on demand."""
+    figure = any("image/png" in output.get("data", {}) for output in cell.outputs)
+    return figure and not re.search(r"\b(study|fit|finding|def)\b", cell.source)
 
 
 def findings(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, dict]]:

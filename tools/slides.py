@@ -4,9 +4,11 @@ The slide types stand on the notebook's cells; nothing is written twice. ``site/
 and the script that lays the cells out on slides. Everything a deck loads lies beside it: no network is needed.
 """
 
+import ast
 import html
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -27,8 +29,8 @@ def deck(path: Path) -> str:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", cell.source)  # to the other decks
-        elif draws(cell):
-            cell.source = ""
+        else:
+            cell.source, cell.outputs = on_a_slide(cell)
     exporter = HTMLExporter(
         template_name=DESIGN.name,
         extra_template_basedirs=[str(DESIGN.parent)],
@@ -40,10 +42,38 @@ def deck(path: Path) -> str:
     return exporter.from_notebook_node(notebook, resources)[0]
 
 
-def draws(cell: nbformat.NotebookNode) -> bool:
-    """Whether a code cell does nothing but draw: a slide then shows the figure alone, and the notebook the code."""
-    figure = any("image/png" in output.get("data", {}) for output in cell.outputs)
-    return figure and not re.search(r"\b(study|fit|finding|def)\b", cell.source)
+def on_a_slide(cell: nbformat.NotebookNode) -> tuple[str, list]:
+    """The code and the outputs of a cell that a class is to see; the notebook has the rest.
+
+    A figure stands for the code that draws it, and the line that ``finding`` prints for its call. The list at the end
+    of a lesson and the answers to exercises nobody has begun are left out. What remains is broken into short lines, so
+    that it can be read from the last row.
+    """
+    called = set(re.findall(r"^(\w+)\(", cell.source, re.MULTILINE))
+    if called & {"summary", "check"}:
+        return ("" if "summary" in called else cell.source), []
+    code = cell.source
+    if "finding" in called:
+        lines = code.splitlines()
+        for statement in reversed(ast.parse(code).body):
+            if ast.unparse(statement).startswith("finding("):
+                del lines[statement.lineno - 1 : statement.end_lineno]
+        code = "\n".join(lines).strip()
+        if not re.search(r"\b(study|fit|def)\b|^for\b", code, re.MULTILINE):
+            code = ""
+    if notebooks.draws(cell):
+        code = ""
+    return _reformat(code), cell.outputs
+
+
+def _reformat(code: str) -> str:
+    """Code in lines short enough to be set large, if that does not make it too long for a slide."""
+    for columns, most_lines in ((84, 22), (100, 24)):
+        command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", str(columns), "-"]
+        done = subprocess.run(command, input=code, capture_output=True, text=True)
+        if done.returncode == 0 and len(done.stdout.splitlines()) <= most_lines:
+            return done.stdout.rstrip()
+    return code  # long, or with a magic command
 
 
 def overview(paths: list[Path]) -> str:

@@ -7,8 +7,11 @@
 
 const WIDTH = 1280;
 const HEIGHT = 720;
-const BOTTOM = 36; // kept free for the slide's number
+const BOTTOM = 44; // kept free for the slide's number
 const CODE_SIZES = [22, 21, 20, 19, 18, 17, 16]; // px; the largest that fits
+const FEW = 10; // items, rows or lines: fewer are divided only when a slide of their own is too small
+const SPARSE = 0.25; // of a slide: what is less full than this takes the next sub-slide's cell as well
+const SMALLEST_FIGURE = 0.9; // of the size it has in the notebook, to share a slide
 const SHARED_SIZE = 18; // px; code that would have to be smaller than this to share a slide gets one of its own
 
 const slides = document.querySelector(".slides");
@@ -35,7 +38,8 @@ function newPage(continued) {
 const content = () => page.firstElementChild;
 const fits = () => content().offsetHeight <= HEIGHT - BOTTOM && content().scrollWidth <= WIDTH;
 const isEmpty = () => !content().querySelector(":scope > :not(.running)");
-const isHeading = (block) => block && /^H[1-6]$/.test(block.tagName);
+// A heading, or a sentence that leads to what follows, does not stay behind at the end of a slide.
+const leads = (block) => /^H[1-6]$/.test(block?.tagName) || (block?.matches("p") && block.textContent.endsWith(":"));
 
 // Each printed line gets an element of its own.
 function divideLines(pre) {
@@ -89,30 +93,43 @@ function place(block, fragment) {
   if (fragment) block.dataset.fragmentIndex = step;
   content().append(block);
   if (block.matches(".input_area, .highlight, pre")) sizeCode(block);
-  if (fits()) return;
+  if (fits() || shrinkFigure()) return;
 
+  const group = [block]; // with the heading or sentence that leads to it
+  while (leads(group[0].previousElementSibling)) group.unshift(group[0].previousElementSibling);
+  const before = group[0].previousElementSibling;
+  const alone = !before || before.matches(".running");
   const parts = [...(holder(block)?.children ?? [])];
-  let kept = parts.length;
-  while (kept > 0 && !fits()) parts[--kept].remove();
-  if (kept > 0) {
-    const rest = continuation(block, kept);
-    holder(rest).append(...parts.slice(kept));
-    newPage(true);
-    place(rest, false);
-    return;
+  if (parts.length >= FEW || alone) {
+    let kept = parts.length;
+    while (kept > 0 && !fits()) parts[--kept].remove();
+    if (kept > 0) {
+      const rest = continuation(block, kept);
+      holder(rest).append(...parts.slice(kept));
+      newPage(true);
+      place(rest, false);
+      return;
+    }
+    holder(block)?.append(...parts);
   }
-  holder(block)?.append(...parts);
+  if (alone) return; // too large for any slide; the browser tests say so
+  group.forEach((part) => part.remove());
+  newPage(!group.some((part) => /^H/.test(part.tagName)));
+  for (const part of group) place(part, false);
+}
 
-  block.remove();
-  const heading = isHeading(content().lastElementChild) ? content().lastElementChild : null;
-  if (isEmpty() || content().firstElementChild === heading) {
-    content().append(block); // alone and still too large; the browser tests say so
-    return;
+// Makes room on the slide by a smaller figure, if that is enough; says whether it was.
+function shrinkFigure() {
+  const figure = content().querySelector(".output_png img");
+  if (!figure) return false;
+  const before = figure.style.width;
+  const smallest = SMALLEST_FIGURE * figure.getAttribute("width");
+  for (let width = figure.offsetWidth; width >= smallest; width -= 20) {
+    figure.style.width = `${width}px`;
+    if (fits()) return true;
   }
-  heading?.remove();
-  newPage(!heading);
-  if (heading) content().append(heading);
-  place(block, false);
+  figure.style.width = before;
+  return false;
 }
 
 function layOut(cells) {
@@ -126,8 +143,9 @@ function layOut(cells) {
       continue;
     }
     if (kind === "slide" || !stack) newStack();
-    if (kind === "slide") section = cell.querySelector("h1, h2")?.firstChild.textContent;
-    if (kind === "slide" || kind === "subslide" || !page) newPage(kind === "subslide");
+    if (kind === "slide") section = cell.querySelector("h1, h2")?.textContent.replace("¶", "");
+    const sparse = page && content().offsetHeight < SPARSE * HEIGHT;
+    if (kind === "slide" || (kind === "subslide" && !sparse) || !page) newPage(kind === "subslide");
     let before; // the block placed last: code and its result appear one after the other
     for (const block of blocks(cell)) {
       const later = kind === "fragment" && !isEmpty();
@@ -157,6 +175,7 @@ async function start() {
     hash: true,
     slideNumber: "c/t",
     transition: "none",
+    navigationMode: "linear", // every key that goes on goes to the next slide
     pdfSeparateFragments: false,
     plugins: [RevealNotes],
   });
