@@ -8,14 +8,16 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
+# Terms that are everyday words as well; a reader finds them by the search.
+EVERYDAY = {"finding", "skip", "spread", "probe", "window", "worker", "gate", "step", "trial", "study", "seed", "batch"}
 NOT_INSIDE = (nodes.reference, pending_xref, nodes.title, nodes.literal, nodes.strong, nodes.math, nodes.raw)
 
 
 def terms(glossary: str) -> list[str]:
     """The terms of the glossary page, longest first, so that "cell state" is found before "state"."""
     body = glossary.split("```{glossary}\n", 1)[1].split("\n```", 1)[0]
-    found = [line.strip() for line in body.splitlines() if line.strip() and not line.startswith(" ")]
-    return sorted(found, key=len, reverse=True)
+    found = {line.strip() for line in body.splitlines() if line.strip() and not line.startswith(" ")}
+    return sorted(found - EVERYDAY, key=len, reverse=True)
 
 
 class GlossaryLinks(SphinxTransform):
@@ -27,7 +29,9 @@ class GlossaryLinks(SphinxTransform):
         if not self.env.docname.startswith("notebooks/"):
             return
         wanted = terms((Path(self.app.confdir) / "glossary.md").read_text(encoding="utf-8"))
-        pattern = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, wanted))})(?![\w-]| of \d)")  # not "units of 10 MW"
+        pattern = re.compile(
+            rf"(?<![\w-])({'|'.join(map(re.escape, wanted))})(?![\w-]|\s+of\s+\d)"
+        )  # not "units of 10 MW"
         linked = set()
         for text in list(self.document.findall(nodes.Text)):
             paragraph = text.parent

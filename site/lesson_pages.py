@@ -10,8 +10,8 @@ NOT_ON_A_PAGE = {"launch", INSTALL_CELL}  # the page has launch buttons
 def read(text: str) -> nbformat.NotebookNode:
     """A lesson as its page shows it.
 
-    Set-up and drawing code is folded, one click away; notes for instructors stand in boxes; figures have their alt text
-    where MyST-NB looks for it; and before each cell with findings there is a target for FINDINGS.md to link to.
+    Set-up and drawing code is folded, one click away; notes for instructors stand in closed boxes; figures have their
+    alt text where MyST-NB looks for it; and before each cell with findings there is a target for FINDINGS.md.
 
     Args:
         text: the notebook file.
@@ -31,7 +31,7 @@ def read(text: str) -> nbformat.NotebookNode:
                 cells.append(nbformat.v4.new_markdown_cell(f"(cell-{cell.id})="))
         elif cell.metadata.get("slideshow", {}).get("slide_type") == "notes":
             text = cell.source.removeprefix("> **For instructors.** ").replace("\n> ", "\n")
-            cell.source = f":::{{admonition}} For instructors\n:class: note\n{text}\n:::"
+            cell.source = f":::{{admonition}} For instructors\n:class: note\n:collapsible: closed\n\n{text}\n:::"
         cells.append(cell)
     notebook.cells = cells
     return notebook

@@ -86,7 +86,8 @@ def test_page_of_answers(folder):
     page = pages.findings_page([lesson])
     cell = notebooks.code_cells(nbformat.read(path, as_version=4))[0]
     link = f"[07.1](notebooks/07_made_up.ipynb#cell-id={cell.id})"
-    assert f"| The first seed is small | 0 to 1 over 2 values | at most 1500 | 3 (Nobody 1999) | {link} |" in page
+    claim = "The first seed is small<br>*published: 3 (Nobody 1999)*"
+    assert f"| {claim} | 0 to 1 over 2 values | at most 1500 | {link} |" in page
     assert "**Question.** Why?" in page
     frame = "<!-- clone -->\nold\n<!-- /clone -->\n<!-- lessons -->\nold\n<!-- /lessons -->\nkept\n"
     text = pages.readme([lesson], frame)

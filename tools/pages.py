@@ -18,6 +18,7 @@ from tools import notebooks
 from utils.findings import summarise
 
 README = notebooks.REPOSITORY / "README.md"
+HOME = notebooks.REPOSITORY / "site" / "index.md"
 RUN_TIMES = notebooks.REPOSITORY / "site" / "run-times.md"
 FINDINGS = notebooks.REPOSITORY / "FINDINGS.md"
 PICTURE = notebooks.NOTEBOOKS / "images" / "readme.png"
@@ -94,10 +95,10 @@ def findings_page(lessons: list[Lesson]) -> str:
             f"**Answer.** {lesson.answer}",
             "",
         ]
-        lines += ["| claim | measured | required | published | cell |", "|---|---|---|---|---|"]
+        lines += ["| claim | measured | required | cell |", "|---|---|---|---|"]
         for i, (cell, record) in enumerate(lesson.findings, 1):
-            published = f"{record['published']} ({record['source']})" if "published" in record else ""
-            row = [record["claim"], summarise(record["measured"]), record["rule"], published]
+            published = f"<br>*published: {record['published']} ({record['source']})*" if "published" in record else ""
+            row = [record["claim"] + published, summarise(record["measured"]), record["rule"]]
             lines.append(f"| {' | '.join(map(_escape, row))} | [{lesson.number}.{i}]({link}#cell-id={cell}) |")
     return "\n".join(lines) + "\n"
 
@@ -127,6 +128,14 @@ def run_times(lessons: list[Lesson], text: str) -> str:
         cells += [str(lesson.seconds.get(name, "")) for name in ("lesson", "slowest_cell")]
         table.append(f"| {' | '.join(cells)} |")
     return _renew(text, "times", table)
+
+
+def home(lessons: list[Lesson], text: str) -> str:
+    """site/index.md with its table of questions renewed; the answers would spoil the predictions."""
+    table = ["| lesson | question |", "|---|---|"]
+    for lesson in lessons:
+        table.append(f"| [{_escape(lesson.title)}](../notebooks/{lesson.path.name}) | {_escape(lesson.question)} |")
+    return _renew(text, "questions", table)
 
 
 def _renew(text: str, name: str, lines: list[str]) -> str:
@@ -184,6 +193,7 @@ def pages() -> dict[Path, bytes]:
     lessons = [read_lesson(path) for path in notebooks.lessons()]
     text = readme(lessons, README.read_text(encoding="utf-8"))
     result = {FINDINGS: findings_page(lessons).encode(), README: text.encode(), PICTURE: picture()}
+    result[HOME] = home(lessons, HOME.read_text(encoding="utf-8")).encode()
     result[RUN_TIMES] = run_times(lessons, RUN_TIMES.read_text(encoding="utf-8")).encode()
     for path in notebooks.lessons():
         text = nbformat.writes(launch_cells(nbformat.read(path, as_version=4), path)) + "\n"
