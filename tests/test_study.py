@@ -177,7 +177,12 @@ def test_ctrl_c_leaves_no_process_behind(tmp_path):
             study(sleepy, {"value": [1]}, seeds=4, workers=2)
         """)
     )
-    process = subprocess.Popen([sys.executable, script, tmp_path], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, script, tmp_path],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
     deadline = time.monotonic() + 120
     while len(list(tmp_path.glob("started-*"))) < 2:
         assert time.monotonic() < deadline, "the study did not start"
@@ -186,7 +191,7 @@ def test_ctrl_c_leaves_no_process_behind(tmp_path):
     children = psutil.Process(process.pid).children(recursive=True)
     assert len(children) >= 2
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=240)
+    _, stderr = process.communicate(timeout=120)
     assert "KeyboardInterrupt" in stderr
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive

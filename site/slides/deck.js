@@ -175,6 +175,7 @@ async function start() {
     hash: true,
     slideNumber: "c/t",
     transition: "none",
+    scrollLayout: "compact", // on a phone held upright the slides stand below each other
     navigationMode: "linear", // every key that goes on goes to the next slide
     pdfSeparateFragments: false,
     plugins: [RevealNotes],
