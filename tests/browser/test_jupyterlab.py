@@ -66,7 +66,8 @@ def run_all(browser, address: str, name: str, minutes: float):
     """
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.goto(f"{address}/lab/tree/{name}", timeout=120_000)
+    # In a workspace of its own: another would open the notebooks of the run before as well.
+    page.goto(f"{address}/lab/workspaces/{Path(name).stem}/tree/{name}", timeout=120_000)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=120_000)
     for _ in range(5):  # the menu may open before it works
