@@ -70,12 +70,13 @@ def run_all(browser, address: str, name: str, minutes: float):
     page.goto(f"{address}/lab/workspaces/{Path(name).stem}/tree/{name}", timeout=120_000)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=120_000)
-    for _ in range(5):  # the menu may open before it works
-        page.click('.lm-MenuBar-item:has-text("Run")')
-        page.click('.lm-Menu-item[data-command="runmenu:run-all"]')
+    for _ in range(10):  # the menu may open before it works
         with contextlib.suppress(TimeoutError):
+            page.click('.lm-MenuBar-item:has-text("Run")', timeout=10_000)
+            page.click('.lm-Menu-item[data-command="runmenu:run-all"]', timeout=10_000)
             page.wait_for_function(f"{PROMPTS}.some((prompt) => /[*0-9]/.test(prompt))", timeout=10_000)
             break
+        page.keyboard.press("Escape")  # close a menu left open
     done = f"(trouble) => document.querySelector(trouble) || {PROMPTS}.every((prompt) => /[0-9]/.test(prompt))"
     page.wait_for_function(done, arg=TROUBLE, timeout=minutes * 60_000)
     errors = page.locator(TROUBLE).all_inner_texts()
