@@ -10,7 +10,6 @@ from sphinx.transforms import SphinxTransform
 
 # Terms that are everyday words as well; a reader finds them by the search.
 EVERYDAY = {"finding", "skip", "spread", "probe", "window", "worker", "gate", "step", "trial", "study", "seed", "batch"}
-NOT_INSIDE = (nodes.reference, pending_xref, nodes.title, nodes.literal, nodes.strong, nodes.math, nodes.raw)
 
 
 def terms(glossary: str) -> list[str]:
@@ -29,13 +28,12 @@ class GlossaryLinks(SphinxTransform):
         if not self.env.docname.startswith("notebooks/"):
             return
         wanted = terms((Path(self.app.confdir) / "glossary.md").read_text(encoding="utf-8"))
-        pattern = re.compile(
-            rf"(?<![\w-])({'|'.join(map(re.escape, wanted))})(?![\w-]|\s+of\s+\d)"
-        )  # not "units of 10 MW"
+        not_after, not_before = r"(?<![\w-])", r"(?![\w-]|\s+of\s+\d)"  # nor "units" in "units of 10 MW"
+        pattern = re.compile(f"{not_after}({'|'.join(map(re.escape, wanted))}){not_before}")
         linked = set()
         for text in list(self.document.findall(nodes.Text)):
             paragraph = text.parent
-            if not isinstance(paragraph, nodes.paragraph) or any(isinstance(text.parent, kind) for kind in NOT_INSIDE):
+            if not isinstance(paragraph, nodes.paragraph):  # a title, a link, code, mathematics
                 continue
             parts, end = [], 0
             for match in pattern.finditer(text):

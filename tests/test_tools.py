@@ -107,6 +107,8 @@ def test_run_times_are_those_of_the_stored_outputs(folder):
     notebook.cells[0].source += "\n\n| read | 40 |\n| teach | 90 (60 talk, 30 exercises) |"
     notebook.metadata[notebooks.TIMES] = {"lesson": 61, "slowest_cell": 12}
     notebooks.write(notebook, path)
+    notebook.cells[0].source += "\n| run, two cores | 1 |"
+    assert "| run, two cores | 2 |" in pages.renew_lesson(notebook, path).cells[0].source
     text = pages.run_times([pages.read_lesson(path)], "<!-- times -->\n<!-- /times -->\n")
     row = "| [07 · Made up](../notebooks/07_made_up.ipynb) | 40 | 90 (60 talk, 30 exercises) | 61 | 12 |"
     assert row in text
@@ -115,12 +117,12 @@ def test_run_times_are_those_of_the_stored_outputs(folder):
 def test_launch_cells_are_put_in_once_and_do_not_change_what_the_outputs_belong_to(folder):
     path = make(folder, "1 + 1")
     lessons.main(None)
-    notebook = pages.launch_cells(nbformat.read(path, as_version=4), path)
+    notebook = pages.renew_lesson(nbformat.read(path, as_version=4), path)
     assert [cell.id for cell in notebook.cells[1:3]] == ["launch", notebooks.INSTALL_CELL]
     assert "blob/main/notebooks/07_made_up.ipynb" in notebook.cells[1].source
     assert notebook.metadata[notebooks.HASH] == notebooks.code_hash(notebook)
     notebook.cells[2].source = "old"
-    again = pages.launch_cells(notebook, path)
+    again = pages.renew_lesson(notebook, path)
     assert len(again.cells) == 4
     assert pages.repository_url() in again.cells[2].source
 
@@ -131,7 +133,7 @@ def test_on_colab_the_install_cell_fetches_the_course(folder, tmp_path):
     (fake / "google" / "colab").mkdir(parents=True)
     elsewhere.mkdir()
     path = make(folder, "import google.colab")
-    notebook = pages.launch_cells(nbformat.read(path, as_version=4), path)
+    notebook = pages.renew_lesson(nbformat.read(path, as_version=4), path)
     colab, install = notebook.cells[3], notebook.cells[2]
     install.source = install.source.replace(pages.repository_url(), str(notebooks.REPOSITORY))
     install.source = install.source.replace("/content/", f"{elsewhere}/")

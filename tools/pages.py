@@ -6,6 +6,7 @@ With ``--check`` nothing is written, and the exit code is 1 when a page is out o
 """
 
 import base64
+import math
 import re
 import sys
 import tomllib
@@ -148,8 +149,8 @@ def _renew(text: str, name: str, lines: list[str]) -> str:
     return text
 
 
-def launch_cells(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
-    """A lesson with its launch links and its first code cell renewed; slides show neither.
+def renew_lesson(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
+    """A lesson with its launch links, its first code cell and the minutes it takes renewed; slides show only the last.
 
     On Colab only the notebook is there: that cell fetches the rest. Nothing is installed: the libraries stand in
     requirements.txt, whose floors Colab's image satisfies.
@@ -175,6 +176,10 @@ def launch_cells(notebook: nbformat.NotebookNode, path: Path) -> nbformat.Notebo
         else:
             first_code = next(i for i, old in enumerate(notebook.cells) if old.cell_type == "code" and old not in fresh)
             notebook.cells.insert(first_code, cell)
+    if notebooks.TIMES in notebook.metadata:
+        minutes = math.ceil(notebook.metadata[notebooks.TIMES]["lesson"] / 60)
+        title = notebook.cells[0]
+        title.source = re.sub(r"^(\| run, two cores \|) \d+ \|$", rf"\1 {minutes} |", title.source, flags=re.MULTILINE)
     return notebook
 
 
@@ -196,7 +201,7 @@ def pages() -> dict[Path, bytes]:
     result[HOME] = home(lessons, HOME.read_text(encoding="utf-8")).encode()
     result[RUN_TIMES] = run_times(lessons, RUN_TIMES.read_text(encoding="utf-8")).encode()
     for path in notebooks.lessons():
-        text = nbformat.writes(launch_cells(nbformat.read(path, as_version=4), path)) + "\n"
+        text = nbformat.writes(renew_lesson(nbformat.read(path, as_version=4), path)) + "\n"
         result[path] = text.encode()
     return result
 

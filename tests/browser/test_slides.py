@@ -69,6 +69,23 @@ def test_the_slides_hold_all_that_the_cells_hold(page, decks, stem):
     assert {word for word in missing if not re.search(r"[$\\{}^_]", word)} == set()
 
 
+def test_what_a_class_is_to_see_of_a_cell():
+    def seen(code, *outputs):
+        return slides.on_a_slide(nbformat.v4.new_code_cell(code, outputs=list(outputs)))
+
+    printed = nbformat.v4.new_output("stream", text="\u2714 So it is (measured 3; required at least 2)")
+    figure = nbformat.v4.new_output("display_data", {"image/png": ""})
+    claim = 'finding(\n    "So it is",\n    3,\n    at_least=2,\n)'
+    assert seen(f"a = 1\n{claim}", printed) == ("", [printed])
+    assert seen(f"def f():\n    return 3\n\n\n{claim}", printed) == ("def f():\n    return 3", [printed])
+    assert seen("figure, axes = plotting.subplots()\naxes.plot(x)", figure) == ("", [figure])
+    assert seen("rows = study(trial, grid)\naxes.plot(rows)", figure)[0].startswith("rows = study")
+    assert seen("summary()", printed) == ("", [])
+    assert seen('check("01 gate", gate)', printed) == ('check("01 gate", gate)', [])
+    assert seen("%pip list\nx=1")[0] == "%pip list\nx=1"
+    assert max(map(len, seen(f"total = [{', '.join(['number'] * 13)}]")[0].splitlines())) <= 84
+
+
 def test_skipped_cells_are_not_shown(decks):
     assert "runtime.start()" not in (decks / f"{DECKS[1]}.html").read_text(encoding="utf-8")
 
