@@ -35,6 +35,11 @@ def test_a_claim_that_holds_is_shown_with_its_record(displayed):
     }
 
 
+def test_equal_measurements_are_shown_once(displayed):
+    finding("All are right", [1.0, 1.0, 1.0], at_least=1)
+    assert "(measured 1 for all 3 values; required" in displayed[0][0]
+
+
 @pytest.mark.parametrize(
     ("measured", "limit"),
     [

@@ -39,6 +39,19 @@ def test_models_differ_in_more_than_colour():
         plotting.line("lstm")
 
 
+@pytest.mark.parametrize(("at", "below"), [(0, False), (0.5, True), (1, False)])
+def test_the_name_of_a_level_keeps_clear_of_its_line_and_inside_the_axes(at, below):
+    figure, axes = plotting.subplots()
+    axes.set(ylim=(1, 1000), yscale="log")
+    plotting.level(axes, 100, "persistence", at=at, below=below)
+    figure.canvas.draw()
+    name, across = axes.texts[0].get_window_extent(), axes.lines[0].get_window_extent()
+    half_width = axes.lines[0].get_linewidth() * figure.dpi / 72 / 2
+    assert name.y1 < across.y0 - half_width if below else name.y0 > across.y1 + half_width
+    assert axes.bbox.x0 <= name.x0 < name.x1 <= axes.bbox.x1
+    assert axes.get_legend_handles_labels() == ([], [])
+
+
 def test_strip_draws_every_seed_and_the_median():
     table = pd.DataFrame({"cell": ["LSTM"] * 3 + ["GRU"] * 3, "place": ["here"] * 6, "error": [1, 2, 6, 4, 4, 4]})
     _, axes = plotting.subplots()

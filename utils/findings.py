@@ -78,11 +78,11 @@ def summary() -> None:
 
 
 def summarise(values: Sequence[float]) -> str:
-    """One number as itself, several as their range: ``1.02 to 1.17 over 5 values``."""
+    """One number as itself, several as their range: ``1.02 to 1.17 over 5 values``, ``1 for all 5 values``."""
     low, high = (f"{v:,.0f}" if abs(v) >= 1000 else f"{v:.3g}" for v in (min(values), max(values)))
     if len(values) == 1:
         return low
-    return f"{low} in each of {len(values)}" if low == high else f"{low} to {high} over {len(values)} values"
+    return f"{low} for all {len(values)} values" if low == high else f"{low} to {high} over {len(values)} values"
 
 
 def _numbers(claim: str, measured) -> np.ndarray:

@@ -94,6 +94,25 @@ def strip(data, *, x: str, y: str, hue: str, order: Iterable[str] | None = None,
     ax.grid(axis="x", visible=False)
 
 
+def level(axes: plt.Axes, y: float, name: str, *, at: float = 0.5, below: bool = False) -> None:
+    """A dotted line across the axes at ``y``, a value that results are compared with, and its name clear of the line.
+
+    Args:
+        at: where along the line the name stands: 0 is the left end, 1 the right.
+        below: the name stands under the line, not over it.
+    """
+    axes.axhline(y, **line("baseline") | {"label": None})
+    axes.annotate(
+        name,
+        (at, y),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(0, -5 if below else 5),  # points
+        textcoords="offset points",
+        ha="left" if at == 0 else "right" if at == 1 else "center",
+        va="top" if below else "bottom",
+    )
+
+
 def show(figure: Figure, alt: str) -> None:
     """Display a figure as PNG with alternative text, for people who cannot see it.
 
