@@ -106,7 +106,7 @@ def level(axes: plt.Axes, y: float, name: str, *, at: float = 0.5, below: bool =
         name,
         (at, y),
         xycoords=axes.get_yaxis_transform(),
-        xytext=(0, -5 if below else 5),  # points
+        xytext=(5 if at == 0 else 0, -5 if below else 5),  # points, clear of the axis and of the line
         textcoords="offset points",
         ha="left" if at == 0 else "right" if at == 1 else "center",
         va="top" if below else "bottom",
