@@ -7,6 +7,7 @@
 
 const WIDTH = 1280;
 const HEIGHT = 720;
+const PHONE = 435; // px; a window at most this wide scrolls
 const BOTTOM = 44; // kept free for the slide's number
 const CODE_SIZES = [22, 21, 20, 19, 18, 17, 16]; // px; the largest that fits
 const FEW = 10; // items, rows or lines: fewer are divided only when a slide of their own is too small
@@ -167,6 +168,10 @@ async function start() {
   layOut([...cells.children]);
   slides.classList.remove("measuring");
   cells.remove();
+  // Where one scrolls nobody clicks: everything is there at once, and no room is kept for clicks.
+  if (window.innerWidth <= PHONE) {
+    for (const block of slides.querySelectorAll(".fragment")) block.classList.remove("fragment");
+  }
   await Reveal.initialize({
     width: WIDTH,
     height: HEIGHT,
@@ -175,7 +180,8 @@ async function start() {
     hash: true,
     slideNumber: "c/t",
     transition: "none",
-    scrollLayout: "compact", // on a phone held upright the slides stand below each other
+    scrollActivationWidth: PHONE, // held upright, the slides stand below each other
+    scrollLayout: "compact",
     navigationMode: "linear", // every key that goes on goes to the next slide
     pdfSeparateFragments: false,
     plugins: [RevealNotes],

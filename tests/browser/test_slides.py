@@ -52,6 +52,21 @@ def test_every_slide_fits(page, trouble, decks, stem):
 
 
 @pytest.mark.parametrize("stem", DECKS)
+def test_on_a_phone_the_slides_stand_below_each_other_without_gaps(page, trouble, decks, stem):
+    page.set_viewport_size({"width": 390, "height": 844})
+    show(page, decks / f"{stem}.html")
+    width, height, screen = page.evaluate(
+        "(({scrollWidth, scrollHeight, clientHeight}) => [scrollWidth, scrollHeight, clientHeight])"
+        "(document.querySelector('.reveal-viewport'))"
+    )
+    one = 390 * 720 / 1280
+    assert width == 390
+    assert height <= page.evaluate("Reveal.getTotalSlides()") * one + screen
+    assert page.locator(".fragment").count() == 0
+    assert trouble == []
+
+
+@pytest.mark.parametrize("stem", DECKS)
 def test_the_slides_hold_all_that_the_cells_hold(page, decks, stem):
     source = BeautifulSoup((decks / f"{stem}.html").read_text(encoding="utf-8"), "html.parser")
     for hidden in source.select(".anchor-link"):
