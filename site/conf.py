@@ -45,7 +45,6 @@ autoapi_root = "site/api"
 autoapi_ignore = ["*/exercises/*"]
 autoapi_options = ["members"]
 autoapi_add_toctree_entry = False
-autoapi_python_class_content = "both"
 python_maximum_signature_line_length = 80
 napoleon_use_rtype = False  # "Array of shape (steps,) - what is in it" rather than two entries
 
