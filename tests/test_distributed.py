@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -64,6 +65,16 @@ def test_killed_in_mid_run_and_resumed_it_ends_like_one_process(series, alone, t
     folder = tmp_path / "alone"
     losses = distributed.train(series, folder, steps=steps, save_every=20, **SMALL)
     assert_same_run(tmp_path, (folder, losses))
+
+
+def test_a_worker_that_is_asked_to_end_does(series, tmp_path):
+    """SIGTERM, as a task manager or Slurm sends it. TensorFlow by itself takes note of it and goes on."""
+    workers = distributed.start(2, command(series, tmp_path, 1500), **QUIET)
+    while not (tmp_path / "checkpoint.npz").exists():
+        assert all(worker.poll() is None for worker in workers), workers[0].communicate()[0]
+        time.sleep(0.02)
+    workers[1].terminate()
+    assert distributed.wait(workers) == [distributed.STOPPED, -signal.SIGTERM]
 
 
 def test_workers_that_see_different_folders_are_told(series, alone, tmp_path):

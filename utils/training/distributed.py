@@ -14,6 +14,7 @@ import argparse
 import functools
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -391,6 +392,7 @@ def main(arguments: Sequence[str]) -> int:
         if found and len(found[0]) > 1:
             index = found[1]
             strategy = join(*found, timeout=timeout)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # TensorFlow would only take note of it
         else:
             strategy = tf.distribute.MirroredStrategy() if len(runtime.gpus()) > 1 else None
         train(**options, strategy=strategy, report=functools.partial(print, flush=True))
