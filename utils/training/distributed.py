@@ -1,5 +1,7 @@
 """Training on several machines, or on one that plays several: every worker takes a share of each batch.
 
+::
+
     python -m utils.training.distributed --workers 2 --series load.bin --folder run --steps 200
 
 starts two worker processes on this machine, which average their gradients over gRPC. On a cluster the same command
