@@ -3,6 +3,8 @@
 import importlib
 import re
 import runpy
+import sys
+import warnings
 from fractions import Fraction
 
 import nbformat
@@ -49,8 +51,11 @@ def test_solution_passes_and_a_stub_is_greeted(path, name):
 
 @pytest.mark.parametrize(("name", "answer", "words"), MISTAKES, ids=[f"{name}-{words}" for name, _, words in MISTAKES])
 def test_mistake_is_named(name, answer, words):
-    status, text = feedback(name, answer)
+    with warnings.catch_warnings(record=True) as leaked:
+        warnings.simplefilter("always")
+        status, text = feedback(name, answer)
     assert (status, words in text) == ("wrong", True), text
+    assert not leaked, [str(warning.message) for warning in leaked]
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
@@ -82,6 +87,14 @@ def test_check_prints_and_an_unknown_exercise_lists_the_known(capsys):
         check("99 nothing", 3)
 
 
+def test_a_missing_library_is_not_taken_for_a_missing_exercise(monkeypatch):
+    monkeypatch.delitem(sys.modules, "utils.exercises.lesson_01", raising=False)
+    monkeypatch.setitem(sys.modules, "utils.evaluation.baselines", None)  # as if it could not be imported
+    monkeypatch.delattr("utils.evaluation.baselines", raising=False)
+    with pytest.raises(ModuleNotFoundError, match=r"utils\.evaluation\.baselines"):
+        check("01 forget bias", ...)
+
+
 def test_answers_of_the_wrong_kind_get_a_sentence():
     with pytest.raises(Wrong, match=r"expected a function, got 3"):
         call(3)
@@ -100,6 +113,9 @@ def test_answers_of_the_wrong_kind_get_a_sentence():
         array([1, 2], (3,), "it")
     with pytest.raises(Wrong, match="NaN"):
         array([1, np.nan], (2,), "it")
+    with pytest.raises(Wrong, match="it holds complex numbers"):
+        array([1, 1j], (2,), "it")
+    np.testing.assert_array_equal(array([1 + 0j, 2], (2,), "it"), [1, 2])
     assert number(np.float32(2), "it") == number(np.array([2]), "it") == 2
 
 

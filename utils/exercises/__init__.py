@@ -7,6 +7,7 @@ answers are in ``notebooks/solutions``.
 
 import importlib
 import math
+import warnings
 from collections.abc import Callable
 from numbers import Real
 
@@ -40,7 +41,9 @@ def feedback(name: str, answer) -> tuple[str, str]:
     try:
         if answer is None or answer is ...:
             raise NotAttempted
-        checks[name](answer)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is wrong is told in our words, not by NumPy
+            checks[name](answer)
     except NotAttempted:
         return "not attempted", f"○ {name}: not attempted yet. Replace the ... above and run both cells again."
     except Wrong as wrong:
@@ -49,9 +52,12 @@ def feedback(name: str, answer) -> tuple[str, str]:
 
 
 def _checks(name: str) -> dict[str, Callable]:
+    lesson = f"{__name__}.lesson_{name[:2]}"
     try:
-        checks = importlib.import_module(f"{__name__}.lesson_{name[:2]}").CHECKS
-    except ModuleNotFoundError:
+        checks = importlib.import_module(lesson).CHECKS
+    except ModuleNotFoundError as error:
+        if error.name != lesson:
+            raise  # a library is missing, not the exercise
         checks = {}
     if name not in checks:
         raise ValueError(f"There is no exercise {name!r}; this lesson has {', '.join(map(repr, checks)) or 'none'}.")
@@ -102,10 +108,13 @@ def array(value, shape: tuple[int, ...], what: str) -> np.ndarray:
     """The value as an array of numbers of the given shape.
 
     Raises:
-        Wrong: it is none, has another shape, or holds NaN or infinity.
+        Wrong: it is none, has another shape, or holds complex numbers, NaN or infinity.
     """
     try:
-        result = np.asarray(value, dtype=float)
+        result = np.real_if_close(value)
+        if np.iscomplexobj(result):
+            raise Wrong(f"{what} holds complex numbers; expected real ones.")
+        result = np.asarray(result, dtype=float)
     except (TypeError, ValueError):
         raise Wrong(f"{what} should be an array of numbers, got {_describe(value)}.") from None
     if result.shape != shape:
