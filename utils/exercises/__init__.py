@@ -1,8 +1,9 @@
 """``check(name, answer)``: instant feedback on an exercise, in words.
 
 What the answers of lesson NN must do stands in ``lesson_NN.py`` beside this file: one function per exercise, which
-raises :class:`Wrong` with a sentence that says what came, what was expected and what to think about. The reference
-answers are in ``notebooks/solutions``.
+raises :class:`Wrong` with a sentence that says what came, what was expected and what to think about. It is called as
+what the learner writes, and so are the reference answer in ``notebooks/solutions`` and the list of wrong answers in
+``tests/exercises``; the name of the exercise stands in :func:`exercise` alone.
 """
 
 import importlib
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from numbers import Real
 
 import numpy as np
+
+_CHECKS: dict[str, Callable] = {}  # of the lessons asked for so far
 
 
 class Wrong(Exception):
@@ -37,7 +40,9 @@ def check(name: str, answer) -> None:
 
 def feedback(name: str, answer) -> tuple[str, str]:
     """``("right" | "wrong" | "not attempted", what to tell the learner)``; see :func:`check`."""
-    checks = _checks(name)
+    checks = checks_of(name[:2])
+    if name not in checks:
+        raise ValueError(f"There is no exercise {name!r}; this lesson has {', '.join(map(repr, checks)) or 'none'}.")
     try:
         if answer is None or answer is ...:
             raise NotAttempted
@@ -51,17 +56,25 @@ def feedback(name: str, answer) -> tuple[str, str]:
     return "right", f"✔ {name}: right."
 
 
-def _checks(name: str) -> dict[str, Callable]:
-    lesson = f"{__name__}.lesson_{name[:2]}"
+def exercise(name: str) -> Callable:
+    """Decorator: the function checks the answers to the exercise of this name, such as ``"01 matched units"``."""
+
+    def register(function: Callable) -> Callable:
+        _CHECKS[name] = function
+        return function
+
+    return register
+
+
+def checks_of(lesson: str) -> dict[str, Callable]:
+    """The checks of a lesson such as ``"01"``, by the name of the exercise; none where there is no such lesson."""
+    module = f"{__name__}.lesson_{lesson}"
     try:
-        checks = importlib.import_module(lesson).CHECKS
+        importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != lesson:
-            raise  # a library is missing, not the exercise
-        checks = {}
-    if name not in checks:
-        raise ValueError(f"There is no exercise {name!r}; this lesson has {', '.join(map(repr, checks)) or 'none'}.")
-    return checks
+        if not (error.name or "").startswith(f"{__name__}.lesson_"):
+            raise  # a library is missing, not the lesson
+    return {name: check for name, check in _CHECKS.items() if name[:2] == lesson}
 
 
 def call(function, *arguments):

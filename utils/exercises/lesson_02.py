@@ -3,10 +3,11 @@
 import numpy as np
 from scipy import stats
 
-from utils.exercises import Wrong, array, call, number
+from utils.exercises import Wrong, array, call, exercise, number
 
 
-def _steps_until(answer) -> None:
+@exercise("02 steps until")
+def steps_until(answer) -> None:
     """The first whole number of steps after which rho ** steps is at most level."""
     for rho, level in [(0.9, 0.5), (0.5, 0.25), (0.99, 1e-3)]:
         expected = 0
@@ -30,7 +31,8 @@ def _steps_until(answer) -> None:
         raise Wrong(f"{where}, but {expected} steps are enough: {rho**expected:.4g} is left then.")
 
 
-def _clip_global(answer) -> None:
+@exercise("02 clip global")
+def clip_global(answer) -> None:
     """Shrink a list of arrays to a common norm, if it is larger."""
     square = np.array([[1.0, 1.0], [1.0, -1.0]])  # norm 2, largest singular value 1.414
     small = [0.15 * square, np.array([0.4])]  # norm 0.5
@@ -68,7 +70,8 @@ def _clip_global(answer) -> None:
         raise Wrong("with limit 1 it is right, with limit 5 a gradient of norm 10 does not come back with norm 5.")
 
 
-def _scale_to(answer) -> None:
+@exercise("02 scale to")
+def scale_to(answer) -> None:
     """A multiple of a matrix with a given spectral radius."""
     rng = np.random.default_rng(0)
     for matrix, rho in [(rng.normal(size=(6, 6)), 0.9), (np.array([[1.5, -2.0], [2.0, 1.5]]), 1.0)]:
@@ -109,7 +112,8 @@ def _scale_to(answer) -> None:
         raise Wrong(f"{where}. Divide by the largest absolute value among the eigenvalues, then multiply by rho.")
 
 
-def _chrono_bias(answer) -> None:
+@exercise("02 chrono bias")
+def chrono_bias(answer) -> None:
     """Forget bias log U(1, longest - 1), input bias its negative, zero elsewhere."""
     units, longest = 2000, 50
     bias = array(call(answer, units, longest, np.random.default_rng(0)), (4 * units,), "the bias")
@@ -148,11 +152,3 @@ def _chrono_bias(answer) -> None:
         )
     if stats.kstest(times, stats.uniform(1, longest - 2).cdf).pvalue < 1e-4:
         raise Wrong(f"u is not uniform: every number from 1 to {longest - 1} should come as often as any other.")
-
-
-CHECKS = {
-    "02 steps until": _steps_until,
-    "02 clip global": _clip_global,
-    "02 scale to": _scale_to,
-    "02 chrono bias": _chrono_bias,
-}
