@@ -23,6 +23,13 @@ def test_errors_equal_scikit_learn():
     assert metrics.out_of_sample_r2(ACTUAL, FORECAST, ACTUAL.mean()) == pytest.approx(metrics.r2(ACTUAL, FORECAST))
 
 
+def test_out_of_sample_r2_by_hand():
+    # squared error of the forecast: 1; of a constant 0: 1 + 4 + 9 = 14; of the rival: 0 + 0 + 4
+    assert metrics.out_of_sample_r2([1, 2, 3], [1, 2, 4], 0) == pytest.approx(1 - 1 / 14)
+    assert metrics.out_of_sample_r2([1, 2, 3], [1, 2, 4], [1, 2, 1]) == pytest.approx(1 - 1 / 4)
+    assert metrics.out_of_sample_r2([1, 2, 3], [1, 2, 4], [1, 2, 4]) == 0
+
+
 def test_mase_by_hand():
     # in-sample error of persistence: (1 + 2 + 3) / 3 = 2; error of the forecast: (1 + 3) / 2 = 2
     assert metrics.mase([10, 10], [11, 7], training=[0, 1, 3, 6]) == 1

@@ -63,6 +63,30 @@ def test_the_noise_floor_is_that_of_the_riccati_equation(regime):
     assert abs(np.corrcoef(errors[1:], errors[:-1])[0, 1]) < 0.02  # nothing left to forecast
 
 
+def test_the_best_forecast_is_the_conditional_mean_where_regimes_change():
+    """The filter equals E[reading | readings before], from the covariance matrix of all readings at once."""
+    rng = np.random.default_rng(5)
+    volatile = np.repeat([False, True, False, True], [20, 15, 1, 24])
+    n, decay = len(volatile), np.exp(-1 / load.DRIFT_MEMORY)
+    shocks = np.where(volatile, load.DRIFT["volatile"], load.DRIFT["calm"])
+    spread = np.tril(decay ** np.subtract.outer(np.arange(n), np.arange(n)).clip(0))  # drift = spread @ shocks
+    covariance = spread @ np.diag(shocks**2) @ spread.T + load.METER_NOISE**2 * np.eye(n)
+    deviations = np.linalg.cholesky(covariance) @ rng.standard_normal(n)
+    expected = [covariance[t, :t] @ np.linalg.solve(covariance[:t, :t], deviations[:t]) for t in range(n)]
+    calendar = load.season(np.arange(n))
+    np.testing.assert_allclose(load.best_forecast(calendar + deviations, volatile) - calendar, expected, atol=1e-8)
+
+
+def test_the_regimes_told_are_those_simulated(monkeypatch):
+    """Without the meter's noise every change within a volatile step is large, the first of them included."""
+    monkeypatch.setattr(load, "METER_NOISE", 0.0)
+    monkeypatch.setattr(load, "DRIFT", {"calm": 0.0, "volatile": 6.0})
+    readings, volatile = next(load.simulate_load(20_000, seed=1))
+    changes = np.abs(np.diff(readings - load.season(np.arange(len(readings)))))
+    first = np.flatnonzero(volatile[1:] & ~volatile[:-1])[0]
+    assert changes[:first].max() < 1e-6 < 1e-3 < changes[first]
+
+
 @pytest.mark.parametrize("start", [0, 3])
 @pytest.mark.parametrize("rows", [None, range(2, 4)])
 def test_streams_are_contiguous_parts_of_the_file(path, start, rows):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from utils.datasets import memory_tasks as tasks
 
@@ -25,6 +26,33 @@ def test_adding(rng):
     assert (x[:, :5, 1].sum(axis=1) == 1).all()
     assert (x[:, 5:, 1].sum(axis=1) == 1).all()
     np.testing.assert_allclose((x[..., 0] * x[..., 1]).sum(axis=1, keepdims=True), y, rtol=1e-6)
+
+
+def independent(a, b) -> bool:
+    """Whether a chi-square test finds no trace of one in the other."""
+    table = np.zeros((a.max() + 1, b.max() + 1))
+    np.add.at(table, (a, b), 1)
+    return stats.chi2_contingency(table[table.any(axis=1)][:, table.any(axis=0)]).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("lag", [1, 6])
+def test_nothing_but_the_first_symbol_of_recall_tells_the_answer(rng, lag):
+    x, y = tasks.recall(20_000, lag, rng, symbols=3, distractors=4)
+    for place in range(1, lag + 1):
+        assert independent(y, x[:, place]), f"symbol {place}"
+    for place in range(2, lag + 1):
+        assert independent(y, 4 * (x[:, place - 1] - 3) + x[:, place] - 3), f"symbols {place - 1} and {place}"
+        assert independent(x[:, place - 1], x[:, place])
+
+
+def test_marks_of_adding_fall_anywhere_in_their_half_of_each_row(rng):
+    x, _ = tasks.adding(20_000, 11, rng)
+    first, second = x[:, :5, 1].argmax(axis=1), x[:, 5:, 1].argmax(axis=1)
+    for places, length in ((first, 5), (second, 6)):
+        assert stats.chisquare(np.bincount(places, minlength=length)).pvalue > 1e-3
+        assert independent(places[:-1], places[1:])  # from row to row
+    assert independent(first, second)
+    assert independent(first, (10 * x[np.arange(len(x)), first, 0]).astype(int))  # places and numbers
 
 
 def test_copy(rng):
