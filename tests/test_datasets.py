@@ -6,18 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import yfinance
+from scipy import stats
 from sklearn.preprocessing import StandardScaler
 from yfinance.exceptions import YFRateLimitError
 
 from utils.datasets import climate, prices
 from utils.datasets.windows import (
     Split,
-    changes,
+    as_changes,
     chronological_split,
+    random_text_stretches,
     sliding_windows,
     split_windows,
     standardise,
-    stretches,
+    text_stretches,
 )
 
 
@@ -318,20 +320,32 @@ def test_standardise_knows_the_training_part_only():
 
 def test_changes_lead_from_the_last_value_to_the_target():
     windows = sliding_windows(np.arange(6.0) ** 2, window=2, horizon=2)
-    x, change = changes(windows)
+    x, change = as_changes(windows)
     assert x is windows.x
     np.testing.assert_array_equal(change, [[9 - 1], [16 - 4], [25 - 9]])
 
 
 def test_stretches_and_what_follows():
-    x, y = stretches(np.arange(11), 3)
+    x, y = text_stretches(np.arange(11), 3)
     np.testing.assert_array_equal(x, [[0, 1, 2], [3, 4, 5], [6, 7, 8]])
     np.testing.assert_array_equal(y, x + 1)
-    x, y = stretches(np.arange(100), 3, most=10)
+    x, y = text_stretches(np.arange(100), 3, most=10)
     assert len(x) == len(y) <= 10
     np.testing.assert_array_equal(np.diff(x[:, 0]), 12)  # evenly spaced, four stretches apart
     with pytest.raises(ValueError, match="3 characters"):
-        stretches(np.arange(3), 3)
+        text_stretches(np.arange(3), 3)
+
+
+def test_random_stretches_come_from_everywhere():
+    x, y = random_text_stretches(np.arange(12), 3, 2000, np.random.default_rng(0))
+    assert x.shape == y.shape == (2000, 3)
+    np.testing.assert_array_equal(x, x[:, :1] + np.arange(3))
+    np.testing.assert_array_equal(y, x + 1)
+    drawn = np.bincount(x[:, 0])
+    assert len(drawn) == 9  # the last begins at 8 and is followed by 11
+    assert stats.chisquare(drawn).pvalue > 1e-3
+    with pytest.raises(ValueError, match="3 characters"):
+        random_text_stretches(np.arange(3), 3, 1, np.random.default_rng(0))
 
 
 def test_split_windows_with_another_target():

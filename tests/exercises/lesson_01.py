@@ -1,10 +1,11 @@
 """Typical wrong answers to the exercises of lesson 01, each with words that its feedback must contain."""
 
 import numpy as np
+from sklearn.metrics import root_mean_squared_error as rmse
 
 from utils.datasets.climate import load_sunspots
 from utils.datasets.windows import chronological_split, split_windows
-from utils.evaluation import baselines, metrics
+from utils.evaluation import baselines
 
 
 def _relative(history, test, forecast, baseline):
@@ -16,14 +17,14 @@ def _sunspots() -> dict[str, float]:
     parts = chronological_split(load_sunspots().to_numpy())
     history = np.concatenate(parts[:2])
     train, _, test = split_windows(parts, window=24)
-    naive = metrics.rmse(parts.test, baselines.persistence(history, parts.test))
-    linear = metrics.rmse(parts.test, baselines.linear_on_windows(train, test.x)) / naive
+    naive = rmse(parts.test, baselines.persistence(history, parts.test))
+    linear = rmse(parts.test, baselines.linear_on_windows(train, test.x)) / naive
     return {
         "linear": linear,
         "linear in sunspots": linear * naive,
-        "linear, seen": metrics.rmse(train.y, baselines.linear_on_windows(train, train.x)) / naive,
-        "eleven": metrics.rmse(parts.test, baselines.seasonal_naive(history, parts.test, 11)) / naive,
-        "twelve": metrics.rmse(parts.test, baselines.seasonal_naive(history, parts.test, 12)) / naive,
+        "linear, seen": rmse(train.y, baselines.linear_on_windows(train, train.x)) / naive,
+        "eleven": rmse(parts.test, baselines.seasonal_naive(history, parts.test, 11)) / naive,
+        "twelve": rmse(parts.test, baselines.seasonal_naive(history, parts.test, 12)) / naive,
     }
 
 

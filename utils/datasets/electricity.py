@@ -153,8 +153,8 @@ def stream_load(
         megawatts, as input, and the change after that, as target.
 
     Raises:
-        FileNotFoundError, ValueError: as :func:`load_steps`; a part too short for a block; a start past the end; rows
-            that there are not.
+        FileNotFoundError, ValueError: as :func:`describe_load`; a part too short for a block; a start past the end;
+            rows that there are not.
     """
     rows = range(streams) if rows is None else rows
     blocks = count_blocks(path, streams, length)
@@ -162,7 +162,8 @@ def stream_load(
         raise ValueError(f"start is {start}; {path} gives {blocks} blocks, expected 0 to {blocks - 1}.")
     if not rows or not set(rows) <= set(range(streams)):
         raise ValueError(f"rows is {rows}; expected some of {range(streams)}.")
-    size, part = 4 * load_steps(path), 4 * (load_steps(path) // streams)
+    steps = describe_load(path)["steps"]
+    size, part = 4 * steps, 4 * (steps // streams)
 
     def read(first: int, row: "tf.Tensor") -> "tf.data.Dataset":
         header = row * part + 4 * length * first
@@ -190,25 +191,20 @@ def count_blocks(path: str | Path, streams: int, length: int) -> int:
     """How many blocks :func:`stream_load` gives from its start to the end of the file."""
     if streams < 1 or length < 2:
         raise ValueError(f"streams is {streams} and length is {length}; expected at least 1 and 2.")
-    steps = load_steps(path)
+    steps = describe_load(path)["steps"]
     blocks = steps // streams // length - 1  # the last block needs two readings more
     if blocks < 1:
         raise ValueError(f"{steps:,} steps in {streams} parts are too few for two blocks of {length}.")
     return blocks
 
 
-def load_steps(path: str | Path) -> int:
-    """How many readings a file of :func:`write_load` holds.
+def describe_load(path: str | Path) -> dict:
+    """What was simulated: ``{"simulated": True, "unit": "MW", "steps": ..., "seed": ...}``.
 
     Raises:
         FileNotFoundError: there is no such file; says how to make it.
         ValueError: the file does not hold what its description says.
     """
-    return describe_load(path)["steps"]
-
-
-def describe_load(path: str | Path) -> dict:
-    """What was simulated: ``{"simulated": True, "unit": "MW", "steps": ..., "seed": ...}``; raises as above."""
     path = Path(path)
     if not path.exists() or not _description(path).exists():
         raise FileNotFoundError(f"No load at {path}; write it first: write_load({str(path)!r}, steps=50_000_000).")

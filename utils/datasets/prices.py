@@ -133,7 +133,7 @@ def _read(path: Path) -> pd.DataFrame:
             raise ValueError("its SHA-256 is not beside it")
         if checksum.read_bytes().strip() != hashlib.sha256(content).hexdigest().encode():
             raise ValueError("it does not have the SHA-256 that stands beside it")
-        table = pd.read_csv(io.BytesIO(content)).set_index("date")
+        table = pd.read_csv(io.BytesIO(content), dtype={"date": str}).set_index("date")
         table.index = pd.to_datetime(table.index, format="ISO8601")
         return check_prices(table, "its content")[COLUMNS]
     except Exception as error:  # of pandas' parser: ValueError, KeyError and others

@@ -1,10 +1,12 @@
 """What the answers to the exercises of lesson 01 must do."""
 
 import numpy as np
+from sklearn.metrics import mean_absolute_error as mae
+from sklearn.metrics import root_mean_squared_error as rmse
 
 from utils.datasets.climate import load_sunspots
 from utils.datasets.windows import chronological_split, split_windows
-from utils.evaluation import baselines, metrics
+from utils.evaluation import baselines
 from utils.exercises import NotAttempted, Wrong, call, exercise, number
 
 
@@ -72,25 +74,24 @@ def relative_rmse(answer) -> None:
     series = 100 + np.cumsum(rng.normal(size=60))
     history, test = series[:40], series[40:]
     forecast = test + rng.normal(scale=0.5, size=20)
-    error = metrics.rmse(test, forecast)
-    expected = error / metrics.rmse(test, baselines.persistence(history, test))
+    error = rmse(test, forecast)
+    expected = error / rmse(test, baselines.persistence(history, test))
     got = number(call(answer, history, test, forecast), "the ratio")
-    steps_inside = metrics.rmse(test[1:], test[:-1])
+    steps_inside = rmse(test[1:], test[:-1])
     first_day = "Persistence has a forecast for the first test day too: the last day of the history."
     hints = {
         expected**2: "that is the ratio of the mean squared errors; take the root of both.",
         1 / expected: "you divided the wrong way round: below 1 must mean that the forecast beats persistence.",
-        error / metrics.rmse(test, np.full(20, history.mean())): "you compared with the mean of the history. "
+        error / rmse(test, np.full(20, history.mean())): "you compared with the mean of the history. "
         "Persistence says: tomorrow equals today.",
-        error / metrics.rmse(test, np.roll(test, 1)): "np.roll puts the last test value in front of the first. The "
+        error / rmse(test, np.roll(test, 1)): "np.roll puts the last test value in front of the first. The "
         "forecast of the first test day is the last day of the history.",
-        error / metrics.rmse(test, np.full(20, history[-1])): "you forecast every day by the last day of the history. "
+        error / rmse(test, np.full(20, history[-1])): "you forecast every day by the last day of the history. "
         "Each evening today's price is known, so the forecast moves on by a day each day.",
-        metrics.rmse(test[1:], forecast[1:]) / steps_inside: f"you left out the first test day. {first_day}",
+        rmse(test[1:], forecast[1:]) / steps_inside: f"you left out the first test day. {first_day}",
         error
         / steps_inside: f"the error of the forecast is over all days, that of persistence over one less. {first_day}",
-        metrics.mae(test, forecast)
-        / metrics.mae(test, baselines.persistence(history, test)): "that is the ratio of the "
+        mae(test, forecast) / mae(test, baselines.persistence(history, test)): "that is the ratio of the "
         "mean absolute errors; this lesson uses the root of the mean square.",
         error: "that is the RMSE of the forecast alone; divide it by that of persistence.",
     }
@@ -119,12 +120,12 @@ def sunspots(answer) -> None:
     history = np.concatenate(parts[:2])
     train, _, test = split_windows(parts, window=24)
     errors = {
-        "persistence": metrics.rmse(parts.test, baselines.persistence(history, parts.test)),
-        "seasonal naive": metrics.rmse(parts.test, baselines.seasonal_naive(history, parts.test, 11)),
-        "linear": metrics.rmse(parts.test, baselines.linear_on_windows(train, test.x)),
+        "persistence": rmse(parts.test, baselines.persistence(history, parts.test)),
+        "seasonal naive": rmse(parts.test, baselines.seasonal_naive(history, parts.test, 11)),
+        "linear": rmse(parts.test, baselines.linear_on_windows(train, test.x)),
     }
-    season_12 = metrics.rmse(parts.test, baselines.seasonal_naive(history, parts.test, 12))
-    seen = metrics.rmse(train.y, baselines.linear_on_windows(train, train.x))
+    season_12 = rmse(parts.test, baselines.seasonal_naive(history, parts.test, 12))
+    seen = rmse(train.y, baselines.linear_on_windows(train, train.x))
     for name in ("seasonal naive", "linear"):
         got = number(answer[name], name)
 

@@ -6,7 +6,7 @@ CELLS = ("minGRU", "minLSTM")
 
 
 @keras.saving.register_keras_serializable("advanced_rnns")
-class Minimal(keras.layers.Layer):
+class MinimalRNN(keras.layers.Layer):
     """A minGRU or minLSTM layer (Feng et al. 2024, "Were RNNs all we needed?", sections 3.1 and 3.2).
 
     Both are h_t = keep_t * h_{t-1} + write_t * candidate_t with a candidate W x_t, and differ in the gates:
