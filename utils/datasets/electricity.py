@@ -29,6 +29,8 @@ CHUNK = 1_000_000  # steps simulated at a time
 def write_load(path: str | Path, steps: int, seed: int = 0) -> Path:
     """Simulate a load and write it to disk, a chunk at a time.
 
+    Taught in lesson 05.
+
     Every reading is the sum of four parts: the season (a year with a winter peak, a week with a quieter weekend, a day
     with a morning and an evening peak), a drift (an AR(1) with a time constant of four hours), and the noise of the
     meter. The drift has two regimes, calm and volatile, between which it switches at random moments; the durations are
@@ -95,6 +97,8 @@ def simulate_load(steps: int, seed: int = 0) -> Iterator[tuple[np.ndarray, np.nd
 def best_forecast(readings: np.ndarray, volatile: np.ndarray) -> np.ndarray:
     """The forecast of someone who knows the whole process: its constants, its calendar and the regime of every step.
 
+    Taught in lesson 05.
+
     A Kalman filter for an AR(1) observed with noise (Kalman 1960). Its error is the noise floor: no forecast from past
     readings alone has a smaller expected square.
 
@@ -136,6 +140,8 @@ def stream_load(
     path: str | Path, streams: int, length: int, *, start: int = 0, rows: range | None = None, scale: float = 1.0
 ) -> "tf.data.Dataset":
     """Blocks of the series, read from disk one after the other.
+
+    Taught in lesson 05.
 
     The series is cut into ``streams`` equal parts that are read side by side. Row ``i`` of a block goes on where row
     ``i`` of the block before ended, as training with a carried state needs it. No more than a few blocks are in memory.

@@ -24,6 +24,8 @@ class Baseline(NamedTuple):
 def recall(n: int, lag: int, rng: np.random.Generator, *, symbols: int = 2, distractors: int = 6):
     """Name the first symbol after ``lag`` random distractors: the latch problem of Bengio et al. (1994), in symbols.
 
+    Taught in lesson 02.
+
     Args:
         n: sequences.
         lag: distractors between the symbol and the question.
@@ -52,6 +54,8 @@ def recall_baseline(n: int, symbols: int = 2) -> Baseline:
 
 def adding(n: int, length: int, rng: np.random.Generator):
     """Add the two marked numbers of a sequence: Hochreiter and Schmidhuber (1997), experiment 4.
+
+    Taught in lesson 02.
 
     One mark falls into the first half, one into the second, as in Arjovsky et al. (2016); the original and other
     versions place them otherwise, so compare figures with care.
@@ -86,6 +90,8 @@ def adding_baseline(n: int) -> Baseline:
 def temporal_order(n: int, length: int, rng: np.random.Generator, *, marks: int = 2):
     """In which order came the marked symbols X and Y? Hochreiter and Schmidhuber (1997), experiments 6a and 6b.
 
+    Taught in lesson 00.
+
     Args:
         n: sequences.
         length: time steps, at least 10 per mark.
@@ -108,6 +114,8 @@ def temporal_order(n: int, length: int, rng: np.random.Generator, *, marks: int 
 def parity(n: int, length: int, rng: np.random.Generator):
     """Is the number of ones so far odd? The smallest task that needs a state which can be flipped.
 
+    Taught in lesson 10.
+
     Args:
         n: sequences.
         length: time steps.
@@ -123,6 +131,8 @@ def parity(n: int, length: int, rng: np.random.Generator):
 
 def anbn(counts) -> tuple[np.ndarray, np.ndarray]:
     """Strings a...ab...b with equally many of both, next-symbol prediction: Gers and Schmidhuber (2001).
+
+    Taught in lesson 03.
 
     Once the first b is seen, every further symbol is certain for whoever has counted; before, it is not.
 

@@ -64,7 +64,10 @@ def load_prices(
 
 
 def log_returns(close: pd.Series) -> pd.Series:
-    """Daily log returns ln(p_t / p_{t-1}), one shorter than the prices."""
+    """Daily log returns ln(p_t / p_{t-1}), one shorter than the prices.
+
+    Taught in lesson 01.
+    """
     return np.log(close).diff().iloc[1:].rename("log return")
 
 

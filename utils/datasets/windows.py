@@ -23,6 +23,8 @@ class Windows(NamedTuple):
 def chronological_split(series, fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)) -> Split:
     """Cut a series into past, recent past and future.
 
+    Taught in lesson 01.
+
     Args:
         series: shape (time,) or (time, features); a pandas object stays one.
         fractions: shares of train, validation and test; they sum to 1.
@@ -63,6 +65,8 @@ def standardise(parts: Split) -> Split:
 def sliding_windows(series, window: int, horizon: int = 1, target=None) -> Windows:
     """All windows of a series, each with what follows it.
 
+    Taught in lesson 01.
+
     Args:
         series: shape (time,) or (time, features), without NaN.
         window: time steps the network sees.
@@ -100,6 +104,8 @@ def sliding_windows(series, window: int, horizon: int = 1, target=None) -> Windo
 def split_windows(parts: Split, window: int, horizon: int = 1, targets: Split | None = None) -> tuple[Windows, ...]:
     """Windows for train, validation and test whose targets lie in their own part.
 
+    Taught in lesson 01.
+
     A validation or test window may reach back into the part before it: on the day of a forecast its past is known. No
     window reaches forward.
 
@@ -128,6 +134,8 @@ def split_windows(parts: Split, window: int, horizon: int = 1, targets: Split | 
 
 def as_changes(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
     """The same inputs, and as target how much the value to come differs from the last one seen.
+
+    Taught in lesson 03.
 
     Args:
         windows: with one target per window; the first feature is the series to forecast.

@@ -7,6 +7,8 @@ from scipy import special, stats
 def out_of_sample_r2(actual, forecast, benchmark) -> float:
     """Share of the benchmark's squared error that the forecast removes; 0 is no better. Campbell and Thompson (2008).
 
+    Taught in lesson 01.
+
     Args:
         actual, forecast: shape (time,).
         benchmark: a rival forecast, shape (time,), or one number such as the mean of the training part.
@@ -21,6 +23,8 @@ def out_of_sample_r2(actual, forecast, benchmark) -> float:
 
 def bits_per_character(probabilities) -> float:
     """Mean of -log2 of the probability that a model gave to each character that came; 1 nat is 1.44 bits.
+
+    Taught in lesson 03.
 
     Args:
         probabilities: of the characters that came, any shape, above 0 and at most 1.
@@ -57,20 +61,28 @@ def probability_of(logits, targets) -> np.ndarray:
 
 
 def hit_rate(actual, forecast) -> float:
-    """Share of steps whose sign is forecast right; steps that are exactly 0 are left out."""
+    """Share of steps whose sign is forecast right; steps that are exactly 0 are left out.
+
+    Taught in lesson 01.
+    """
     actual, forecast = _pair(actual, forecast)
     moved = actual != 0
     return float(np.mean(np.sign(actual[moved]) == np.sign(forecast[moved])))
 
 
 def binomial_band(n: int, probability: float = 0.5, confidence: float = 0.95) -> tuple[float, float]:
-    """Where the share of successes in ``n`` independent guesses falls with the given confidence, by chance alone."""
+    """Where the share of successes in ``n`` independent guesses falls with the given confidence, by chance alone.
+
+    Taught in lesson 01.
+    """
     low, high = stats.binom.interval(confidence, n, probability)
     return float(low) / n, float(high) / n
 
 
 def half_solved_length(lengths, solved) -> float:
     """The length at which half of the runs still succeed: where their share first falls below 1/2.
+
+    Taught in lesson 04.
 
     Between the last length with at least half and the first with fewer, the share is taken to be linear in the
     logarithm of the length.

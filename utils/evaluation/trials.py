@@ -16,7 +16,7 @@ def learn_recall(
 ) -> dict:
     """Train a model to name the first symbol after ``lag`` distractors, and ask it on 500 other sequences.
 
-    Taught in lesson 02, whose ``recall_trial`` writes it out.
+    Taught in lesson 02, as ``recall_trial``.
 
     Args:
         model: takes integers below 8, shape (batch, lag + 1), and gives the probabilities of two symbols.
@@ -48,7 +48,7 @@ def learn_series(
 ) -> dict[str, float]:
     """Train a model to forecast by how much a series will have changed; the weights of its best epoch are kept.
 
-    Taught in lesson 04, whose ``window_trial`` writes it out.
+    Taught in lesson 04, as ``window_trial``.
 
     Args:
         model: takes windows of shape (batch, window, 1) and gives one number.
@@ -73,7 +73,7 @@ def learn_series(
 def error_of_changes(model: "keras.Model", windows: Windows) -> float:
     """Error of a model that forecasts the change from the last value seen, over the error of saying "no change".
 
-    Taught in lesson 03.
+    Taught in lesson 03, as ``temperature_trial``.
     """
     now = windows.x[:, -1, 0]
     return float(rmse(windows.y, now + predict(model, windows.x)[:, 0]) / rmse(windows.y, now))
@@ -82,6 +82,6 @@ def error_of_changes(model: "keras.Model", windows: Windows) -> float:
 def text_bits(model: "keras.Model", x, y) -> float:
     """Bits per character of the characters ``y`` that follow ``x``; both whole numbers of shape (stretches, length).
 
-    Taught in lesson 04. The model gives logits of shape (stretches, length, characters).
+    Taught in lesson 04, as ``context_trial``. The model gives logits of shape (stretches, length, characters).
     """
     return bits_per_character(probability_of(predict(model, x), y))

@@ -1,8 +1,9 @@
 """RNN, LSTM and GRU layers in NumPy, forward and backward through time: the reference that Keras is held against.
 
 Weights have the layout of Keras, so ``layer.get_weights()`` can be passed on as it is: ``kernel`` of shape (features,
-gates * units), ``recurrent_kernel`` (units, gates * units) and ``bias``. Lesson 01 writes the two gated steps out,
-lesson 00 the backward pass. Each forward function returns the states and what its backward function needs.
+gates * units), ``recurrent_kernel`` (units, gates * units) and ``bias``, with the gates in Keras' order: input, forget,
+candidate, output; update, reset, candidate. Each forward function returns the states and what its backward function
+needs.
 """
 
 from typing import NamedTuple
@@ -20,12 +21,17 @@ class Gradients(NamedTuple):
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-a)), written with tanh so that no argument overflows."""
+    """1 / (1 + exp(-a)), written with tanh so that no argument overflows.
+
+    Taught in lesson 01.
+    """
     return 0.5 * (1 + np.tanh(0.5 * a))
 
 
 def rnn_forward(x, kernel, recurrent_kernel, bias, h0=None):
     """Vanilla RNN: h_t = tanh(x_t W + h_{t-1} U + b), Elman (1990).
+
+    Taught in lesson 00, as ``forward``.
 
     Args:
         x: inputs, shape (batch, time, features).
@@ -50,6 +56,8 @@ def rnn_forward(x, kernel, recurrent_kernel, bias, h0=None):
 def rnn_backward(dh, cache) -> Gradients:
     """Backpropagation through time (Werbos 1990) for :func:`rnn_forward`.
 
+    Taught in lesson 00, as ``backward``.
+
     Args:
         dh: derivative of the loss with respect to every hidden state, shape (batch, time, units).
         cache: from the forward pass.
@@ -69,6 +77,8 @@ def rnn_backward(dh, cache) -> Gradients:
 
 def lstm_forward(x, kernel, recurrent_kernel, bias, h0=None, c0=None):
     """LSTM with a forget gate: c_t = f * c_{t-1} + i * candidate, h_t = o * tanh(c_t), Gers et al. (2000).
+
+    Taught in lesson 01, as ``lstm_step``.
 
     Args:
         x: inputs, shape (batch, time, features).
@@ -128,6 +138,8 @@ def lstm_backward(dh, cache) -> Gradients:
 
 def gru_forward(x, kernel, recurrent_kernel, bias, h0=None, reset_after: bool = True):
     """GRU in Keras' convention: h_t = z * h_{t-1} + (1 - z) * candidate, so z near 1 keeps; Cho et al. (2014).
+
+    Taught in lesson 01, as ``gru_step``.
 
     Args:
         x: inputs, shape (batch, time, features).
