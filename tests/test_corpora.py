@@ -8,13 +8,23 @@ from utils.datasets.corpora import CLASSES, Vocabulary, build_vocabulary, label_
 
 
 def test_there_is_enough_of_each():
-    prose, source, docstrings = corpora.load_prose(), corpora.load_source(), corpora.load_docstrings()
+    prose, source = corpora.load_prose(), corpora.load_source()
     assert len(prose) > 400_000
     assert len(source) > 1_000_000
-    assert len(docstrings) > 150_000
     assert '"for" statement' in prose
     assert "def " in source
-    assert "def __init__(self" not in docstrings
+
+
+def test_prose_in_numbers_spells_the_prose():
+    numbers, past = corpora.encode_prose(size=64, share=0.75)
+    prose = corpora.load_prose()
+    assert len(numbers) == len(prose)
+    assert past == pytest.approx(0.75 * len(prose), abs=1)
+    assert set(numbers) == set(range(64))
+    vocabulary, text = build_vocabulary(prose, 64)
+    assert vocabulary.decode(numbers) == text
+    kept = np.array(list(text)) == np.array(list(prose))
+    assert kept.mean() > 0.99
 
 
 def test_labels_by_hand():

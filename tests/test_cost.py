@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.datasets.load import write_load
+from utils.datasets.electricity import write_load
 from utils.evaluation.cost import seconds_per_step, streaming_memory, training_memory
 from utils.models.recurrent import build_recurrent
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from utils import runtime
-from utils.datasets.load import write_load
+from utils.datasets.electricity import write_load
 from utils.training import distributed
 
 PROGRAM = [sys.executable, "-m", "utils.training.distributed"]

@@ -103,7 +103,7 @@ def test_gate_activity_reproduces_the_layer(cell):
         np.testing.assert_allclose(gates["output"] * np.tanh(c), h, atol=1e-5)
         assert set(gates) == {"input", "forget", "output"}
     else:
-        *_, activations, _, _ = numpy_cells.gru_forward(x.astype(float), kernel, recurrent_kernel, bias)[1]
+        *_, activations, _ = numpy_cells.gru_forward(x.astype(float), kernel, recurrent_kernel, bias)[1]
         np.testing.assert_allclose(gates["update"], np.stack([a[0] for a in activations], 1), atol=1e-5)
         np.testing.assert_allclose(gates["reset"], np.stack([a[1] for a in activations], 1), atol=1e-5)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from utils import runtime
-from utils.models.minimal import CELLS, Minimal
+from utils.models.minimal import CELLS, MinimalRNN
 from utils.models.recurrent import build_recurrent
 from utils.runtime import keras, tf
 from utils.training.fit import fit, predict
@@ -12,9 +12,9 @@ from utils.training.fit import fit, predict
 ROWS, FEATURES, UNITS = 3, 2, 4
 
 
-def layer(cell: str) -> Minimal:
+def layer(cell: str) -> MinimalRNN:
     runtime.set_seed(0)
-    minimal = Minimal(UNITS, cell, return_sequences=True)
+    minimal = MinimalRNN(UNITS, cell, return_sequences=True)
     minimal.build((ROWS, None, FEATURES))
     rng = np.random.default_rng(1)
     for weight in minimal.weights:
@@ -22,7 +22,7 @@ def layer(cell: str) -> Minimal:
     return minimal
 
 
-def step_by_step(minimal: Minimal, x):
+def step_by_step(minimal: MinimalRNN, x):
     """The equations of the paper, with a state that waits for the one before."""
     parts = tf.split(x @ minimal.kernel, 3 if minimal.cell == "minLSTM" else 2, axis=-1)
     candidate = parts[0] + minimal.candidate_bias
@@ -58,7 +58,7 @@ def test_parallel_equals_sequential(cell, length):
 @pytest.mark.parametrize("cell", CELLS)
 def test_keeps_as_long_as_its_bias_says(cell):
     """Without input both keep sigmoid(b) of their state at each step."""
-    minimal = Minimal(1, cell, keep_bias=3.0)
+    minimal = MinimalRNN(1, cell, keep_bias=3.0)
     minimal.build((1, 1, FEATURES))
     keep, _ = minimal.chain(np.zeros((1, 1, FEATURES), "float32"))
     assert float(keep[0, 0, 0]) == pytest.approx(1 / (1 + np.exp(-3.0)), rel=1e-5)
@@ -78,7 +78,7 @@ def test_trains_in_fit_and_survives_saving(cell, tmp_path):
 
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match="Unknown cell 'GRU'; expected one of minGRU, minLSTM"):
-        Minimal(3, "GRU")
+        MinimalRNN(3, "GRU")
     with pytest.raises(ValueError, match="a minGRU takes forget_bias"):
         build_recurrent("minGRU", 3, features=1, longest=10)
     unknown = build_recurrent("minGRU", 3, features=1)

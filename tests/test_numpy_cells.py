@@ -50,26 +50,6 @@ def test_forward_and_backward_equal_keras_and_the_tape(case):
         np.testing.assert_allclose(ours, theirs, atol=1e-10)
 
 
-@pytest.mark.parametrize("gates", ["ifco", "icfo", "ifoc", "fico"])
-def test_lstm_in_any_order_of_gates(gates):
-    layer, x = keras_layer("LSTM")
-    weights = [cells.reorder_gates(w, "ifco", gates) for w in layer.get_weights()]
-    h, _, cache = cells.lstm_forward(x, *weights, gates=gates)
-    np.testing.assert_allclose(h, layer(x), atol=1e-12)
-    straight = cells.lstm_backward(np.ones_like(h), cells.lstm_forward(x, *layer.get_weights())[2])
-    turned = cells.lstm_backward(np.ones_like(h), cache)
-    np.testing.assert_allclose(turned.kernel, cells.reorder_gates(straight.kernel, "ifco", gates), atol=1e-12)
-
-
-@pytest.mark.parametrize("gates", ["zrh", "rzh", "hrz"])
-@pytest.mark.parametrize("reset_after", [True, False])
-def test_gru_in_any_order_of_gates(gates, reset_after):
-    layer, x = keras_layer("GRU", reset_after=reset_after)
-    weights = [cells.reorder_gates(w, "zrh", gates) for w in layer.get_weights()]
-    h, _ = cells.gru_forward(x, *weights, gates=gates, reset_after=reset_after)
-    np.testing.assert_allclose(h, layer(x), atol=1e-12)
-
-
 @pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU"])
 def test_initial_states(name):
     layer, x = keras_layer(name)
@@ -92,7 +72,5 @@ def test_wrong_shapes_are_named():
         cells.lstm_forward(x, kernel[:, :15], recurrent_kernel, bias)
     with pytest.raises(ValueError, match=r"bias has shape \(20,\); expected \(2, 15\)"):
         cells.gru_forward(x, kernel[:, :15], recurrent_kernel[:, :15], bias)
-    with pytest.raises(ValueError, match="no rearrangement"):
-        cells.lstm_forward(x, kernel, recurrent_kernel, bias, gates="ifxo")
     with pytest.raises(ValueError, match=r"expected \(batch, time, features\)"):
         cells.rnn_forward(x[0], kernel, recurrent_kernel, bias)

@@ -213,7 +213,7 @@ STREAMED = (5_000_000, 50_000_000, 100_000_000)
 
 def streaming() -> dict:
     """Most resident memory of a process that reads a load to its end and trains on every tenth block, by length."""
-    from utils.datasets.load import write_load
+    from utils.datasets.electricity import write_load
     from utils.evaluation.cost import streaming_memory
 
     with tempfile.TemporaryDirectory() as folder:
@@ -224,7 +224,7 @@ def streaming() -> dict:
 
 def two_workers() -> dict:
     """Seconds per training step of one process and of two workers on this machine, for a small and a large step."""
-    from utils.datasets.load import write_load
+    from utils.datasets.electricity import write_load
 
     def seconds(workers: int, units: int, steps: int) -> float:
         """Between two checkpoints, as the chief reports them: starting does not count, saving once does."""

@@ -1,9 +1,8 @@
-"""Text that is already on every machine with Python: reference prose, source code with labels, docstrings.
+"""Text that is already on every machine with Python: reference prose, and source code with labels.
 
 Its size differs a little between Python versions, so nothing may depend on it to the character.
 """
 
-import ast
 import importlib.util
 import io
 import keyword
@@ -118,6 +117,21 @@ def load_prose() -> str:
     return "\n\n".join(topics[name] for name in sorted(topics))
 
 
+def encode_prose(size: int = 64, share: float = 0.9) -> tuple[np.ndarray, int]:
+    """The prose of :func:`load_prose` in numbers, and how much of it is for training.
+
+    Args:
+        size: characters in the vocabulary; all others become a space.
+        share: of the text that is for training, its first part.
+
+    Returns:
+        ``(numbers, past)``: integers below ``size`` of shape (characters,), and the number of characters to train on.
+        What comes after them is for testing.
+    """
+    vocabulary, text = build_vocabulary(load_prose(), size)
+    return vocabulary.encode(text), round(share * len(text))
+
+
 def load_source(modules: Sequence[str] = MODULES) -> str:
     """Source code of modules of the standard library, one after the other.
 
@@ -139,14 +153,6 @@ def load_source(modules: Sequence[str] = MODULES) -> str:
     if not sources:
         raise ValueError(f"None of {', '.join(modules)} has Python source on this machine.")
     return "\n".join(sources)
-
-
-def load_docstrings(modules: Sequence[str] = MODULES) -> str:
-    """The docstrings in :func:`load_source`, separated by blank lines."""
-    tree = ast.parse(load_source(modules).replace("from __future__", "from __past__"))
-    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    found = (ast.get_docstring(node) for node in ast.walk(tree) if isinstance(node, kinds))
-    return "\n\n".join(text for text in found if text)
 
 
 def label_characters(source: str) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Made-up tasks that need memory and nothing else, each with the exact score of a predictor that remembers nothing.
 
-Every generator returns ``(x, y)`` for ``n`` sequences drawn from ``rng``, and every task has a ``..._baseline``: the
-score of the best constant answer, with the band in which a test set of ``n`` sequences puts it in 95 of 100 cases. A
-model inside that band has shown nothing.
+Every generator returns ``(x, y)`` for ``n`` sequences drawn from ``rng``. For recall and adding there is a
+``..._baseline``: the score of the best constant answer, with the band in which a test set of ``n`` sequences puts it in
+95 of 100 cases. A model inside that band has shown nothing.
 """
 
 from typing import NamedTuple
@@ -23,6 +23,8 @@ class Baseline(NamedTuple):
 
 def recall(n: int, lag: int, rng: np.random.Generator, *, symbols: int = 2, distractors: int = 6):
     """Name the first symbol after ``lag`` random distractors: the latch problem of Bengio et al. (1994), in symbols.
+
+    Taught in lesson 02.
 
     Args:
         n: sequences.
@@ -52,6 +54,8 @@ def recall_baseline(n: int, symbols: int = 2) -> Baseline:
 
 def adding(n: int, length: int, rng: np.random.Generator):
     """Add the two marked numbers of a sequence: Hochreiter and Schmidhuber (1997), experiment 4.
+
+    Taught in lesson 02.
 
     One mark falls into the first half, one into the second, as in Arjovsky et al. (2016); the original and other
     versions place them otherwise, so compare figures with care.
@@ -83,42 +87,10 @@ def adding_baseline(n: int) -> Baseline:
     return Baseline(1 / 6, 1 / 6 - spread, 1 / 6 + spread)
 
 
-def copy(n: int, delay: int, rng: np.random.Generator, *, symbols: int = 8, length: int = 10):
-    """Repeat ``length`` symbols after ``delay`` blanks: Hochreiter and Schmidhuber (1997); Arjovsky et al. (2016).
-
-    Args:
-        n: sequences.
-        delay: steps from the end of the symbols to the answer; the last of them is a signal to begin.
-        rng: NumPy generator.
-        symbols: different symbols.
-        length: symbols to be repeated.
-
-    Returns:
-        ``x`` and ``y`` of shape (n, delay + 2 * length), integers: symbols below ``symbols``, then the blank
-        ``symbols`` and, in ``x`` only, the signal ``symbols + 1``.
-    """
-    _need(n=(n, 1), delay=(delay, 1), symbols=(symbols, 2), length=(length, 1))
-    blank, signal = symbols, symbols + 1
-    told = rng.integers(symbols, size=(n, length))
-    x = np.full((n, delay + 2 * length), blank)
-    y = x.copy()
-    x[:, :length] = told
-    x[:, length + delay - 1] = signal
-    y[:, -length:] = told
-    return x, y
-
-
-def copy_baseline(n: int, delay: int, symbols: int = 8, length: int = 10) -> Baseline:
-    """Cross-entropy in nats per step of blanks, then all symbols with equal probability: length ln(symbols) / steps.
-
-    It is the same for every sequence, so the band has no width.
-    """
-    loss = length * np.log(symbols) / (delay + 2 * length)
-    return Baseline(loss, loss, loss)
-
-
 def temporal_order(n: int, length: int, rng: np.random.Generator, *, marks: int = 2):
     """In which order came the marked symbols X and Y? Hochreiter and Schmidhuber (1997), experiments 6a and 6b.
+
+    Taught in lesson 00.
 
     Args:
         n: sequences.
@@ -139,13 +111,10 @@ def temporal_order(n: int, length: int, rng: np.random.Generator, *, marks: int 
     return x, order @ (2 ** np.arange(marks)[::-1])
 
 
-def temporal_order_baseline(n: int, marks: int = 2) -> Baseline:
-    """Accuracy of always naming one order."""
-    return _accuracy(n, 0.5**marks)
-
-
 def parity(n: int, length: int, rng: np.random.Generator):
     """Is the number of ones so far odd? The smallest task that needs a state which can be flipped.
+
+    Taught in lesson 10.
 
     Args:
         n: sequences.
@@ -160,13 +129,10 @@ def parity(n: int, length: int, rng: np.random.Generator):
     return x, np.cumsum(x, axis=1) % 2
 
 
-def parity_baseline(n: int) -> Baseline:
-    """Accuracy, at one step, of always saying 0."""
-    return _accuracy(n, 0.5)
-
-
 def anbn(counts) -> tuple[np.ndarray, np.ndarray]:
     """Strings a...ab...b with equally many of both, next-symbol prediction: Gers and Schmidhuber (2001).
+
+    Taught in lesson 03.
 
     Once the first b is seen, every further symbol is certain for whoever has counted; before, it is not.
 
@@ -187,20 +153,6 @@ def anbn(counts) -> tuple[np.ndarray, np.ndarray]:
         y[row, k + 1 : 2 * k] = 2
         y[row, 2 * k] = 0
     return x, y
-
-
-TASKS = {"recall": recall, "adding": adding, "copy": copy, "temporal order": temporal_order, "parity": parity}
-
-
-def make(task: str, n: int, length: int, rng: np.random.Generator):
-    """The task of that name with its default settings; ``length`` is its lag, delay or number of steps.
-
-    Raises:
-        ValueError: no such task; lists those there are.
-    """
-    if task not in TASKS:
-        raise ValueError(f"Unknown task {task!r}; expected one of {', '.join(TASKS)}.")
-    return TASKS[task](n, length, rng)
 
 
 def _accuracy(n: int, chance: float) -> Baseline:

@@ -23,6 +23,8 @@ class Windows(NamedTuple):
 def chronological_split(series, fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)) -> Split:
     """Cut a series into past, recent past and future.
 
+    Taught in lesson 01.
+
     Args:
         series: shape (time,) or (time, features); a pandas object stays one.
         fractions: shares of train, validation and test; they sum to 1.
@@ -63,6 +65,8 @@ def standardise(parts: Split) -> Split:
 def sliding_windows(series, window: int, horizon: int = 1, target=None) -> Windows:
     """All windows of a series, each with what follows it.
 
+    Taught in lesson 01.
+
     Args:
         series: shape (time,) or (time, features), without NaN.
         window: time steps the network sees.
@@ -100,6 +104,8 @@ def sliding_windows(series, window: int, horizon: int = 1, target=None) -> Windo
 def split_windows(parts: Split, window: int, horizon: int = 1, targets: Split | None = None) -> tuple[Windows, ...]:
     """Windows for train, validation and test whose targets lie in their own part.
 
+    Taught in lesson 01.
+
     A validation or test window may reach back into the part before it: on the day of a forecast its past is known. No
     window reaches forward.
 
@@ -126,8 +132,10 @@ def split_windows(parts: Split, window: int, horizon: int = 1, targets: Split | 
     return tuple(result)
 
 
-def changes(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+def as_changes(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
     """The same inputs, and as target how much the value to come differs from the last one seen.
+
+    Taught in lesson 03.
 
     Args:
         windows: with one target per window; the first feature is the series to forecast.
@@ -138,7 +146,7 @@ def changes(windows: Windows) -> tuple[np.ndarray, np.ndarray]:
     return windows.x, (windows.y - windows.x[:, -1, 0])[:, None]
 
 
-def stretches(numbers, length: int, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def text_stretches(numbers, length: int, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """A text cut into stretches that do not overlap, and for each character the one that follows it.
 
     Args:
@@ -159,3 +167,25 @@ def stretches(numbers, length: int, most: int | None = None) -> tuple[np.ndarray
     every = -(-count // (most or count))  # rounded up
     x, y = numbers[: length * count], numbers[1 : length * count + 1]
     return x.reshape(count, length)[::every], y.reshape(count, length)[::every]
+
+
+def random_text_stretches(numbers, length: int, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Stretches from anywhere in a text, drawn with replacement, and for each character the one that follows it.
+
+    Args:
+        numbers: the encoded text, shape (characters,).
+        length: characters per stretch.
+        count: how many stretches.
+        rng: NumPy generator.
+
+    Returns:
+        ``x`` and ``y``, each of shape (count, length).
+
+    Raises:
+        ValueError: fewer than ``length + 1`` characters.
+    """
+    if len(numbers) < length + 1:
+        raise ValueError(f"The text has {len(numbers)} characters; a stretch of {length} and what follows needs more.")
+    all_of_them = np.lib.stride_tricks.sliding_window_view(numbers, length + 1)
+    drawn = all_of_them[rng.integers(len(all_of_them), size=count)]  # (count, length + 1)
+    return drawn[:, :-1], drawn[:, 1:]

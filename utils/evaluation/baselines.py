@@ -9,6 +9,8 @@ from statsmodels.tsa.holtwinters import SimpleExpSmoothing
 def persistence(history, test) -> np.ndarray:
     """Tomorrow equals today.
 
+    Taught in lesson 01.
+
     Args:
         history: the series up to the test part, shape (time,).
         test: the part to forecast one step ahead, shape (steps,).
@@ -23,7 +25,10 @@ def persistence(history, test) -> np.ndarray:
 
 
 def seasonal_naive(history, test, season: int) -> np.ndarray:
-    """The value one season ago; arguments as in :func:`persistence`."""
+    """The value one season ago; arguments as in :func:`persistence`.
+
+    Taught in lesson 01.
+    """
     if season < 1 or len(history) < season:
         raise ValueError(f"history has {len(history)} values; expected at least one season of {season}.")
     series = np.concatenate([np.asarray(history, dtype=float), np.asarray(test, dtype=float)])
@@ -31,7 +36,10 @@ def seasonal_naive(history, test, season: int) -> np.ndarray:
 
 
 def exponential_smoothing(history, test) -> np.ndarray:
-    """Exponentially weighted mean of the past (EWMA), its weight chosen on the history by statsmodels."""
+    """Exponentially weighted mean of the past (EWMA), its weight chosen on the history by statsmodels.
+
+    Taught in lesson 01.
+    """
     history, test = np.asarray(history, dtype=float), np.asarray(test, dtype=float)
     _need(history, 3)
     fixed = {"initialization_method": "known", "initial_level": history[0]}
@@ -41,7 +49,10 @@ def exponential_smoothing(history, test) -> np.ndarray:
 
 
 def autoregression(history, test, lags: int) -> np.ndarray:
-    """Linear in the last ``lags`` values, with an intercept, fitted to the history by statsmodels' least squares."""
+    """Linear in the last ``lags`` values, with an intercept, fitted to the history by statsmodels' least squares.
+
+    Taught in lesson 01.
+    """
     history, test = np.asarray(history, dtype=float), np.asarray(test, dtype=float)
     _need(history, 2 * lags + 2)
     fitted = AutoReg(history, lags=lags).fit()
@@ -51,6 +62,8 @@ def autoregression(history, test, lags: int) -> np.ndarray:
 
 def linear_on_windows(train, x) -> np.ndarray:
     """Least squares on whole windows: what a network gets to see, without the network.
+
+    Taught in lesson 01.
 
     Args:
         train: ``Windows(x, y)`` to fit, see :mod:`utils.datasets.windows`.
@@ -65,6 +78,8 @@ def linear_on_windows(train, x) -> np.ndarray:
 
 def ngram_probabilities(train, test, order: int, symbols: int) -> np.ndarray:
     """What a table of counted contexts gives each symbol of ``test``: an n-gram, interpolated after Witten and Bell.
+
+    Taught in lesson 04.
 
     With c the count of a context h in the training part, d the number of different symbols seen after it and h' the
     context without its oldest symbol, ``p(s | h) = (count(h s) + d p(s | h')) / (c + d)``; below the empty context all

@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 
 from utils import runtime
-from utils.datasets.load import stream_load
+from utils.datasets.electricity import stream_load
 from utils.models.recurrent import build_recurrent
 from utils.training.fit import fit
 from utils.training.truncated import fit_truncated
@@ -105,8 +105,8 @@ def train_on_stream(
     """Read a load from disk, train an LSTM on its blocks with a carried state; returns the most memory seen, in bytes.
 
     Args:
-        path: a file of :func:`utils.datasets.load.write_load`.
-        streams, length: shape of a block, see :func:`utils.datasets.load.stream_load`.
+        path: a file of :func:`utils.datasets.electricity.write_load`.
+        streams, length: shape of a block, see :func:`utils.datasets.electricity.stream_load`.
         units: of the LSTM.
         train_every: train on one block of so many; the others are read only.
         blocks: how many to read; all of the file when not given.

@@ -12,6 +12,8 @@ CELLS = ("SimpleRNN", "LSTM", "GRU")
 def gradient_per_lag(model: "keras.Model", x: np.ndarray, *, gates_held: bool = False, seed: int = 0) -> np.ndarray:
     """How strongly the last output of a recurrent layer depends on the layer's state k steps before.
 
+    Taught in lesson 02.
+
     A random direction ``v`` is drawn for every sequence, and ``|| d(v . h_T) / d s_(T-k) ||`` is measured for every k,
     where the state s is h, and for an LSTM h and c together: the product of Jacobians of Pascanu, Mikolov and Bengio
     (2013), equation 5, as TensorFlow's tape computes it.
@@ -89,6 +91,8 @@ def _variables(cell) -> tuple[list, list]:
 def gate_activity(model: "keras.Model", x: np.ndarray) -> dict[str, np.ndarray]:
     """The gates of the model's first LSTM or GRU layer at every step.
 
+    Taught in lesson 07.
+
     Args:
         model: a Keras model with an LSTM or GRU layer.
         x: inputs of the model, shape (sequences, time, ...).
@@ -120,6 +124,8 @@ def gate_activity(model: "keras.Model", x: np.ndarray) -> dict[str, np.ndarray]:
 
 def spectral_radius(matrix: np.ndarray) -> float:
     """The largest absolute eigenvalue of a square matrix: the factor by which its powers grow in the long run.
+
+    Taught in lesson 02.
 
     Raises:
         ValueError: the matrix is not square.

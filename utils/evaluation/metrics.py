@@ -1,54 +1,20 @@
-"""What a forecast is worth: errors, skill against a baseline, and intervals that say how far to trust either."""
+"""What a forecast is worth, where scikit-learn has no measure of it: skill against a rival, text, lengths."""
 
 import numpy as np
 from scipy import special, stats
 
 
-def rmse(actual, forecast) -> float:
-    """Root mean squared error, in the unit of the series.
-
-    Raises:
-        ValueError: (here and below) arrays of different shape, empty, or with NaN or infinity.
-    """
-    actual, forecast = _pair(actual, forecast)
-    return float(np.sqrt(np.mean((actual - forecast) ** 2)))
-
-
-def mae(actual, forecast) -> float:
-    """Mean absolute error, in the unit of the series."""
-    actual, forecast = _pair(actual, forecast)
-    return float(np.mean(np.abs(actual - forecast)))
-
-
-def mase(actual, forecast, training, season: int = 1) -> float:
-    """MAE over the in-sample MAE of the seasonal naive forecast: the MASE of Hyndman and Koehler (2006).
-
-    Args:
-        actual, forecast: shape (time,).
-        training: the series the model was trained on, longer than ``season``.
-        season: steps in a season; 1 compares with persistence.
-    """
-    training = np.asarray(training, dtype=float)
-    if len(training) <= season:
-        raise ValueError(f"training has {len(training)} values; expected more than one season of {season}.")
-    scale = np.mean(np.abs(training[season:] - training[:-season]))
-    if not scale > 0:
-        raise ValueError("The training series repeats exactly, so its naive error is 0 and scales nothing.")
-    return mae(actual, forecast) / float(scale)
-
-
-def r2(actual, forecast) -> float:
-    """Share of the variance around the test mean that is explained; near 1 for any forecast of a wandering series."""
-    actual, forecast = _pair(actual, forecast)
-    return float(1 - np.sum((actual - forecast) ** 2) / np.sum((actual - actual.mean()) ** 2))
-
-
 def out_of_sample_r2(actual, forecast, benchmark) -> float:
     """Share of the benchmark's squared error that the forecast removes; 0 is no better. Campbell and Thompson (2008).
+
+    Taught in lesson 01.
 
     Args:
         actual, forecast: shape (time,).
         benchmark: a rival forecast, shape (time,), or one number such as the mean of the training part.
+
+    Raises:
+        ValueError: (here and in :func:`hit_rate`) arrays of different shape, empty, or with NaN or infinity.
     """
     actual, forecast = _pair(actual, forecast)
     benchmark = np.broadcast_to(np.asarray(benchmark, dtype=float), actual.shape)
@@ -57,6 +23,8 @@ def out_of_sample_r2(actual, forecast, benchmark) -> float:
 
 def bits_per_character(probabilities) -> float:
     """Mean of -log2 of the probability that a model gave to each character that came; 1 nat is 1.44 bits.
+
+    Taught in lesson 03.
 
     Args:
         probabilities: of the characters that came, any shape, above 0 and at most 1.
@@ -93,36 +61,28 @@ def probability_of(logits, targets) -> np.ndarray:
 
 
 def hit_rate(actual, forecast) -> float:
-    """Share of steps whose sign is forecast right; steps that are exactly 0 are left out."""
+    """Share of steps whose sign is forecast right; steps that are exactly 0 are left out.
+
+    Taught in lesson 01.
+    """
     actual, forecast = _pair(actual, forecast)
     moved = actual != 0
     return float(np.mean(np.sign(actual[moved]) == np.sign(forecast[moved])))
 
 
 def binomial_band(n: int, probability: float = 0.5, confidence: float = 0.95) -> tuple[float, float]:
-    """Where the share of successes in ``n`` independent guesses falls with the given confidence, by chance alone."""
+    """Where the share of successes in ``n`` independent guesses falls with the given confidence, by chance alone.
+
+    Taught in lesson 01.
+    """
     low, high = stats.binom.interval(confidence, n, probability)
     return float(low) / n, float(high) / n
 
 
-def bootstrap_interval(values, statistic=np.mean, confidence: float = 0.95, seed: int = 0) -> tuple[float, float]:
-    """Bias-corrected bootstrap interval of a statistic of independent values, such as one result per seed.
-
-    Raises:
-        ValueError: fewer than two values.
-    """
-    values = np.asarray(values, dtype=float)
-    if values.size < 2:
-        raise ValueError(f"A bootstrap interval of {values.size} value(s) says nothing; expected at least 2.")
-    if np.ptp(values) == 0:
-        return float(values[0]), float(values[0])
-    rng = np.random.default_rng(seed)
-    interval = stats.bootstrap((values,), statistic, confidence_level=confidence, rng=rng).confidence_interval
-    return float(interval.low), float(interval.high)
-
-
 def half_solved_length(lengths, solved) -> float:
     """The length at which half of the runs still succeed: where their share first falls below 1/2.
+
+    Taught in lesson 04.
 
     Between the last length with at least half and the first with fewer, the share is taken to be linear in the
     logarithm of the length.

@@ -1,14 +1,17 @@
 """What the answers to the exercises of lesson 01 must do."""
 
 import numpy as np
+from sklearn.metrics import mean_absolute_error as mae
+from sklearn.metrics import root_mean_squared_error as rmse
 
 from utils.datasets.climate import load_sunspots
 from utils.datasets.windows import chronological_split, split_windows
-from utils.evaluation import baselines, metrics
-from utils.exercises import NotAttempted, Wrong, call, number
+from utils.evaluation import baselines
+from utils.exercises import NotAttempted, Wrong, call, exercise, number
 
 
-def _matched_units(answer) -> None:
+@exercise("01 matched units")
+def matched_units(answer) -> None:
     """The largest LSTM that has no more parameters than a GRU."""
 
     def lstm(features, units):
@@ -40,7 +43,8 @@ def _matched_units(answer) -> None:
             )
 
 
-def _forget_bias(answer) -> None:
+@exercise("01 forget bias")
+def forget_bias(answer) -> None:
     """The bias at which a cell state has halved after a given number of steps."""
     for half_life in (1.0, 10.0, 100.0):
         bias = number(call(answer, half_life), "the bias")
@@ -63,31 +67,31 @@ def _forget_bias(answer) -> None:
             )
 
 
-def _relative_rmse(answer) -> None:
+@exercise("01 relative error")
+def relative_rmse(answer) -> None:
     """RMSE of a forecast, divided by that of persistence."""
     rng = np.random.default_rng(1)
     series = 100 + np.cumsum(rng.normal(size=60))
     history, test = series[:40], series[40:]
     forecast = test + rng.normal(scale=0.5, size=20)
-    error = metrics.rmse(test, forecast)
-    expected = error / metrics.rmse(test, baselines.persistence(history, test))
+    error = rmse(test, forecast)
+    expected = error / rmse(test, baselines.persistence(history, test))
     got = number(call(answer, history, test, forecast), "the ratio")
-    steps_inside = metrics.rmse(test[1:], test[:-1])
+    steps_inside = rmse(test[1:], test[:-1])
     first_day = "Persistence has a forecast for the first test day too: the last day of the history."
     hints = {
         expected**2: "that is the ratio of the mean squared errors; take the root of both.",
         1 / expected: "you divided the wrong way round: below 1 must mean that the forecast beats persistence.",
-        error / metrics.rmse(test, np.full(20, history.mean())): "you compared with the mean of the history. "
+        error / rmse(test, np.full(20, history.mean())): "you compared with the mean of the history. "
         "Persistence says: tomorrow equals today.",
-        error / metrics.rmse(test, np.roll(test, 1)): "np.roll puts the last test value in front of the first. The "
+        error / rmse(test, np.roll(test, 1)): "np.roll puts the last test value in front of the first. The "
         "forecast of the first test day is the last day of the history.",
-        error / metrics.rmse(test, np.full(20, history[-1])): "you forecast every day by the last day of the history. "
+        error / rmse(test, np.full(20, history[-1])): "you forecast every day by the last day of the history. "
         "Each evening today's price is known, so the forecast moves on by a day each day.",
-        metrics.rmse(test[1:], forecast[1:]) / steps_inside: f"you left out the first test day. {first_day}",
+        rmse(test[1:], forecast[1:]) / steps_inside: f"you left out the first test day. {first_day}",
         error
         / steps_inside: f"the error of the forecast is over all days, that of persistence over one less. {first_day}",
-        metrics.mae(test, forecast)
-        / metrics.mae(test, baselines.persistence(history, test)): "that is the ratio of the "
+        mae(test, forecast) / mae(test, baselines.persistence(history, test)): "that is the ratio of the "
         "mean absolute errors; this lesson uses the root of the mean square.",
         error: "that is the RMSE of the forecast alone; divide it by that of persistence.",
     }
@@ -101,7 +105,8 @@ def _relative_rmse(answer) -> None:
     )
 
 
-def _sunspots(answer) -> None:
+@exercise("01 sunspots")
+def sunspots(answer) -> None:
     """Relative RMSE of seasonal naive (11 years) and of the linear model on 24 years, on the sunspot test part."""
     keys = {"seasonal naive", "linear"}
     if not isinstance(answer, dict) or set(answer) != keys:
@@ -115,12 +120,12 @@ def _sunspots(answer) -> None:
     history = np.concatenate(parts[:2])
     train, _, test = split_windows(parts, window=24)
     errors = {
-        "persistence": metrics.rmse(parts.test, baselines.persistence(history, parts.test)),
-        "seasonal naive": metrics.rmse(parts.test, baselines.seasonal_naive(history, parts.test, 11)),
-        "linear": metrics.rmse(parts.test, baselines.linear_on_windows(train, test.x)),
+        "persistence": rmse(parts.test, baselines.persistence(history, parts.test)),
+        "seasonal naive": rmse(parts.test, baselines.seasonal_naive(history, parts.test, 11)),
+        "linear": rmse(parts.test, baselines.linear_on_windows(train, test.x)),
     }
-    season_12 = metrics.rmse(parts.test, baselines.seasonal_naive(history, parts.test, 12))
-    seen = metrics.rmse(train.y, baselines.linear_on_windows(train, train.x))
+    season_12 = rmse(parts.test, baselines.seasonal_naive(history, parts.test, 12))
+    seen = rmse(train.y, baselines.linear_on_windows(train, train.x))
     for name in ("seasonal naive", "linear"):
         got = number(answer[name], name)
 
@@ -141,11 +146,3 @@ def _sunspots(answer) -> None:
             f"{name} is {got:.3f}, which is not the RMSE on the test part over that of persistence there. Check the "
             "split, 70/10/20 in time" + (", and the windows of 24 years." if name == "linear" else ", and the season.")
         )
-
-
-CHECKS = {
-    "01 matched units": _matched_units,
-    "01 forget bias": _forget_bias,
-    "01 relative error": _relative_rmse,
-    "01 sunspots": _sunspots,
-}

@@ -11,6 +11,8 @@ from utils.runtime import keras
 class ForgetBias(keras.initializers.Initializer):
     """Bias of an LSTM whose forget gates all start at sigmoid(value); zero for the other gates.
 
+    Taught in lesson 01, as ``share_left``.
+
     A cell then keeps ``sigmoid(value) ** k`` of what it held k steps ago. Gers et al. (2000) proposed it; Jozefowicz et
     al. (2015) found that ``value=1``, which is Keras' default, closes most of the gap between LSTM and GRU.
 
@@ -34,6 +36,8 @@ class ForgetBias(keras.initializers.Initializer):
 @keras.saving.register_keras_serializable("advanced_rnns")
 class Chrono(keras.initializers.Initializer):
     """Chrono initialisation: time constants spread from 2 to ``longest`` steps, Tallec and Ollivier (2018), section 2.
+
+    Taught in lesson 02, as ``chrono_bias``.
 
     LSTM: forget bias ln(u) with u uniform on [1, longest - 1], input bias -ln(u). GRU in Keras' convention, where the
     update gate z keeps: its bias is ln(u).

@@ -6,8 +6,10 @@ CELLS = ("minGRU", "minLSTM")
 
 
 @keras.saving.register_keras_serializable("advanced_rnns")
-class Minimal(keras.layers.Layer):
+class MinimalRNN(keras.layers.Layer):
     """A minGRU or minLSTM layer (Feng et al. 2024, "Were RNNs all we needed?", sections 3.1 and 3.2).
+
+    Taught in lesson 10.
 
     Both are h_t = keep_t * h_{t-1} + write_t * candidate_t with a candidate W x_t, and differ in the gates:
 
@@ -77,6 +79,9 @@ class Minimal(keras.layers.Layer):
 
 
 def join(first: tuple, second: tuple) -> tuple:
-    """Two affine maps h -> keep * h + new, one after the other, as one."""
+    """Two affine maps h -> keep * h + new, one after the other, as one.
+
+    Taught in lesson 10.
+    """
     (keep_1, new_1), (keep_2, new_2) = first, second
     return keep_1 * keep_2, keep_2 * new_1 + new_2

@@ -1,16 +1,14 @@
 """RNN, LSTM and GRU layers in NumPy, forward and backward through time: the reference that Keras is held against.
 
 Weights have the layout of Keras, so ``layer.get_weights()`` can be passed on as it is: ``kernel`` of shape (features,
-gates * units), ``recurrent_kernel`` (units, gates * units) and ``bias``. Lesson 01 writes the two gated steps out,
-lesson 00 the backward pass. Each forward function returns the states and what its backward function needs.
+gates * units), ``recurrent_kernel`` (units, gates * units) and ``bias``, with the gates in Keras' order: input, forget,
+candidate, output; update, reset, candidate. Each forward function returns the states and what its backward function
+needs.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-
-LSTM_GATES = "ifco"  # input gate, forget gate, candidate, output gate: Keras. TensorFlow's BlockLSTM has "icfo".
-GRU_GATES = "zrh"  # update gate, reset gate, candidate: Keras. PyTorch has "rzh".
 
 
 class Gradients(NamedTuple):
@@ -23,30 +21,17 @@ class Gradients(NamedTuple):
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-a)), written with tanh so that no argument overflows."""
-    return 0.5 * (1 + np.tanh(0.5 * a))
+    """1 / (1 + exp(-a)), written with tanh so that no argument overflows.
 
-
-def reorder_gates(weights: np.ndarray, old: str, new: str) -> np.ndarray:
-    """The blocks of a kernel or bias in another order of gates, such as from Keras' ``"zrh"`` to PyTorch's ``"rzh"``.
-
-    Args:
-        weights: shape (..., gates * units).
-        old, new: one letter per gate.
-
-    Raises:
-        ValueError: ``new`` is no rearrangement of ``old``, or the last axis does not divide into gates.
+    Taught in lesson 01.
     """
-    if sorted(old) != sorted(new) or len(set(old)) != len(old):
-        raise ValueError(f"Gate order {new!r} is no rearrangement of {old!r}.")
-    if weights.shape[-1] % len(old):
-        raise ValueError(f"The last axis has {weights.shape[-1]} entries; expected a multiple of {len(old)} gates.")
-    blocks = dict(zip(old, np.split(weights, len(old), axis=-1), strict=True))
-    return np.concatenate([blocks[gate] for gate in new], axis=-1)
+    return 0.5 * (1 + np.tanh(0.5 * a))
 
 
 def rnn_forward(x, kernel, recurrent_kernel, bias, h0=None):
     """Vanilla RNN: h_t = tanh(x_t W + h_{t-1} U + b), Elman (1990).
+
+    Taught in lesson 00, as ``forward``.
 
     Args:
         x: inputs, shape (batch, time, features).
@@ -71,6 +56,8 @@ def rnn_forward(x, kernel, recurrent_kernel, bias, h0=None):
 def rnn_backward(dh, cache) -> Gradients:
     """Backpropagation through time (Werbos 1990) for :func:`rnn_forward`.
 
+    Taught in lesson 00, as ``backward``.
+
     Args:
         dh: derivative of the loss with respect to every hidden state, shape (batch, time, units).
         cache: from the forward pass.
@@ -88,24 +75,23 @@ def rnn_backward(dh, cache) -> Gradients:
     return Gradients(dx, d_kernel, d_recurrent, d_bias)
 
 
-def lstm_forward(x, kernel, recurrent_kernel, bias, h0=None, c0=None, gates: str = LSTM_GATES):
+def lstm_forward(x, kernel, recurrent_kernel, bias, h0=None, c0=None):
     """LSTM with a forget gate: c_t = f * c_{t-1} + i * candidate, h_t = o * tanh(c_t), Gers et al. (2000).
+
+    Taught in lesson 01, as ``lstm_step``.
 
     Args:
         x: inputs, shape (batch, time, features).
         kernel, recurrent_kernel, bias: shapes (features, 4 units), (units, 4 units), (4 units,).
         h0, c0: states before the first step, shape (batch, units); zeros when not given.
-        gates: the order of the four blocks in the weights.
 
     Returns:
         ``(h, c, cache)``: hidden and cell states of shape (batch, time, units), and what :func:`lstm_backward` needs.
 
     Raises:
-        ValueError: shapes that do not fit together, or an impossible order of gates.
+        ValueError: shapes that do not fit together.
     """
     units = _check_shapes(x, kernel, recurrent_kernel, bias, gates=4)
-    weights = [reorder_gates(w, gates, LSTM_GATES) for w in (kernel, recurrent_kernel, bias)]
-    kernel_, recurrent_, bias_ = weights
     h = np.zeros((x.shape[0], x.shape[1] + 1, units), x.dtype)
     c = np.zeros_like(h)
     if h0 is not None:
@@ -114,18 +100,18 @@ def lstm_forward(x, kernel, recurrent_kernel, bias, h0=None, c0=None, gates: str
         c[:, 0] = c0
     activations = []
     for t in range(x.shape[1]):
-        a = x[:, t] @ kernel_ + h[:, t] @ recurrent_ + bias_  # (batch, 4 units)
+        a = x[:, t] @ kernel + h[:, t] @ recurrent_kernel + bias  # (batch, 4 units)
         i, f, candidate, o = np.split(a, 4, axis=1)
         i, f, candidate, o = sigmoid(i), sigmoid(f), np.tanh(candidate), sigmoid(o)
         c[:, t + 1] = f * c[:, t] + i * candidate
         h[:, t + 1] = o * np.tanh(c[:, t + 1])
         activations.append((i, f, candidate, o))
-    return h[:, 1:], c[:, 1:], (x, weights, h, c, activations, gates)
+    return h[:, 1:], c[:, 1:], (x, kernel, recurrent_kernel, bias, h, c, activations)
 
 
 def lstm_backward(dh, cache) -> Gradients:
     """Backpropagation through time for :func:`lstm_forward`; ``dh`` as in :func:`rnn_backward`."""
-    x, (kernel, recurrent_kernel, bias), h, c, activations, gates = cache
+    x, kernel, recurrent_kernel, bias, h, c, activations = cache
     dx, d_kernel, d_recurrent, d_bias = map(np.zeros_like, (x, kernel, recurrent_kernel, bias))
     later_h, later_c = np.zeros_like(h[:, 0]), np.zeros_like(c[:, 0])
     for t in reversed(range(x.shape[1])):
@@ -147,18 +133,19 @@ def lstm_backward(dh, cache) -> Gradients:
         d_bias += da.sum(axis=0)
         dx[:, t] = da @ kernel.T
         later_h, later_c = da @ recurrent_kernel.T, d_c * f
-    return Gradients(dx, *(reorder_gates(d, LSTM_GATES, gates) for d in (d_kernel, d_recurrent, d_bias)))
+    return Gradients(dx, d_kernel, d_recurrent, d_bias)
 
 
-def gru_forward(x, kernel, recurrent_kernel, bias, h0=None, gates: str = GRU_GATES, reset_after: bool = True):
+def gru_forward(x, kernel, recurrent_kernel, bias, h0=None, reset_after: bool = True):
     """GRU in Keras' convention: h_t = z * h_{t-1} + (1 - z) * candidate, so z near 1 keeps; Cho et al. (2014).
+
+    Taught in lesson 01, as ``gru_step``.
 
     Args:
         x: inputs, shape (batch, time, features).
         kernel, recurrent_kernel: shapes (features, 3 units), (units, 3 units).
         bias: shape (2, 3 units), for inputs and for states, with ``reset_after``; (3 units,) without.
         h0: state before the first step, shape (batch, units); zeros when not given.
-        gates: the order of the three blocks in the weights.
         reset_after: whether the reset gate acts on h U + b, as in Keras' default, cuDNN and version 1 of the paper
             (arXiv:1406.1078), or on h, as in version 3.
 
@@ -166,31 +153,29 @@ def gru_forward(x, kernel, recurrent_kernel, bias, h0=None, gates: str = GRU_GAT
         ``(h, cache)``: hidden states of shape (batch, time, units), and what :func:`gru_backward` needs.
 
     Raises:
-        ValueError: shapes that do not fit together, or an impossible order of gates.
+        ValueError: shapes that do not fit together.
     """
     units = _check_shapes(x, kernel, recurrent_kernel, bias, gates=3, biases=2 if reset_after else 1)
-    weights = [reorder_gates(w, gates, GRU_GATES) for w in (kernel, recurrent_kernel, bias)]
-    kernel_, recurrent_, bias_ = weights
-    bias_x, bias_h = bias_ if reset_after else (bias_, np.zeros_like(bias_))
+    bias_x, bias_h = bias if reset_after else (bias, np.zeros_like(bias))
     h = np.zeros((x.shape[0], x.shape[1] + 1, units), x.dtype)
     if h0 is not None:
         h[:, 0] = h0
     activations = []
     for t in range(x.shape[1]):
-        xz, xr, xh = np.split(x[:, t] @ kernel_ + bias_x, 3, axis=1)
-        hz, hr, hh = np.split(h[:, t] @ recurrent_ + bias_h, 3, axis=1)
+        xz, xr, xh = np.split(x[:, t] @ kernel + bias_x, 3, axis=1)
+        hz, hr, hh = np.split(h[:, t] @ recurrent_kernel + bias_h, 3, axis=1)
         z, r = sigmoid(xz + hz), sigmoid(xr + hr)
         if not reset_after:
-            hh = (r * h[:, t]) @ recurrent_[:, 2 * units :]
+            hh = (r * h[:, t]) @ recurrent_kernel[:, 2 * units :]
         candidate = np.tanh(xh + (r * hh if reset_after else hh))
         h[:, t + 1] = z * h[:, t] + (1 - z) * candidate
         activations.append((z, r, candidate, hh))
-    return h[:, 1:], (x, weights, h, activations, gates, reset_after)
+    return h[:, 1:], (x, kernel, recurrent_kernel, bias, h, activations, reset_after)
 
 
 def gru_backward(dh, cache) -> Gradients:
     """Backpropagation through time for :func:`gru_forward`; ``dh`` as in :func:`rnn_backward`."""
-    x, (kernel, recurrent_kernel, bias), h, activations, gates, reset_after = cache
+    x, kernel, recurrent_kernel, bias, h, activations, reset_after = cache
     units = h.shape[2]
     dx, d_kernel, d_recurrent, d_bias = map(np.zeros_like, (x, kernel, recurrent_kernel, bias))
     later = np.zeros_like(h[:, 0])
@@ -216,7 +201,7 @@ def gru_backward(dh, cache) -> Gradients:
         d_kernel += x[:, t].T @ from_input
         dx[:, t] = from_input @ kernel.T
         d_bias += np.stack([from_input.sum(axis=0), from_state.sum(axis=0)]) if reset_after else from_input.sum(axis=0)
-    return Gradients(dx, *(reorder_gates(d, GRU_GATES, gates) for d in (d_kernel, d_recurrent, d_bias)))
+    return Gradients(dx, d_kernel, d_recurrent, d_bias)
 
 
 def _check_shapes(x, kernel, recurrent_kernel, bias, gates: int, biases: int = 1) -> int:

@@ -35,7 +35,7 @@ def build_recurrent(
 
     Args:
         cell: "RNN" (tanh, Keras' SimpleRNN), "LSTM", "GRU", or "minGRU" and "minLSTM", see
-            :class:`utils.models.minimal.Minimal`.
+            :class:`utils.models.minimal.MinimalRNN`.
         units: width of the hidden state; not the number of time steps.
         layers: recurrent layers on top of one another.
         features: numbers per time step; the input has shape (batch, time, features).
@@ -88,8 +88,8 @@ def build_recurrent(
         "RNN": keras.layers.SimpleRNN,
         "LSTM": keras.layers.LSTM,
         "GRU": keras.layers.GRU,
-        "minGRU": functools.partial(minimal.Minimal, cell="minGRU"),
-        "minLSTM": functools.partial(minimal.Minimal, cell="minLSTM"),
+        "minGRU": functools.partial(minimal.MinimalRNN, cell="minGRU"),
+        "minLSTM": functools.partial(minimal.MinimalRNN, cell="minLSTM"),
     }[cell]
     stack = []  # for each recurrent layer, what belongs to it
     for i in range(layers):

@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from utils import runtime
-from utils.datasets.load import count_blocks, describe_load, stream_load
+from utils.datasets.electricity import count_blocks, describe_load, stream_load
 from utils.models.recurrent import build_recurrent
 from utils.runtime import keras, quiet_native_logs, tf
 
@@ -60,12 +60,12 @@ def train(
 ) -> np.ndarray:
     """Train a one-step forecaster of the load under any strategy; go on from the folder's checkpoint if there is one.
 
-    Each step takes one block of :func:`utils.datasets.load.stream_load`. Each replica computes the gradient on its
-    share of the rows, divided by the number of replicas; Keras' optimizer sums over the replicas. That sum is the
+    Each step takes one block of :func:`utils.datasets.electricity.stream_load`. Each replica computes the gradient on
+    its share of the rows, divided by the number of replicas; Keras' optimizer sums over the replicas. That sum is the
     gradient of the whole batch, so the result does not depend on how many share the work, but for rounding.
 
     Args:
-        series: a file of :func:`utils.datasets.load.write_load`, readable by every worker.
+        series: a file of :func:`utils.datasets.electricity.write_load`, readable by every worker.
         folder: where the chief writes ``checkpoint.npz``: weights, the optimizer's state, the position in the data, the
             losses so far and the settings. It replaces the one before in one move, so that there is always a whole one.
             Every worker must be able to read it.
@@ -368,7 +368,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--workers", type=int, help="start this many worker processes on this machine")
     parser.add_argument("--port", type=int, help="with --workers: the first port; free ones when not given")
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds to wait for the other workers")
-    parser.add_argument("--series", required=True, help="a file of utils.datasets.load.write_load")
+    parser.add_argument("--series", required=True, help="a file of utils.datasets.electricity.write_load")
     parser.add_argument("--folder", required=True, help="where the checkpoint is, or will be")
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--save-every", type=int, default=50)

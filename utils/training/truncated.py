@@ -20,6 +20,8 @@ def fit_truncated(
 ) -> dict[str, list[float]]:
     """Train a recurrent Keras model in place, one update a block, with gradients that go back ``back`` steps.
 
+    Taught in lesson 05, as ``truncated_by_hand``.
+
     With blocks of K1 time steps and ``back=K2`` this is TBPTT(K1, K2) of Williams and Peng (1990) and of Sutskever's
     thesis (2013, section 2.8.6): after every K1 steps, the loss of these steps is sent back through K2 steps. The state
     goes on from block to block as a value; its gradient does not. Memory and time of an update grow with max(K1, K2),

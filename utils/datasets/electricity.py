@@ -5,7 +5,6 @@ forbids handing it on, and a noise floor that is known, because the process behi
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import lfilter
 
+from utils.files import replacing, write_whole
 from utils.runtime import tf
 
 SECONDS_PER_STEP = 4  # as often as a control room reads its meters
@@ -28,6 +28,8 @@ CHUNK = 1_000_000  # steps simulated at a time
 
 def write_load(path: str | Path, steps: int, seed: int = 0) -> Path:
     """Simulate a load and write it to disk, a chunk at a time.
+
+    Taught in lesson 05.
 
     Every reading is the sum of four parts: the season (a year with a winter peak, a week with a quieter weekend, a day
     with a morning and an evening peak), a drift (an AR(1) with a time constant of four hours), and the noise of the
@@ -53,16 +55,12 @@ def write_load(path: str | Path, steps: int, seed: int = 0) -> Path:
     needed, free = 4 * steps, shutil.disk_usage(path.parent).free
     if needed > free:
         raise OSError(f"{steps:,} steps need {needed / 1e9:.2f} GB; {path.parent} has {free / 1e9:.2f} GB left.")
-    part = path.with_name(path.name + ".part")
-    try:
+    with replacing(path) as part:
         with part.open("wb") as file:
             for readings, _ in simulate_load(steps, seed):
                 readings.astype("<f4").tofile(file)
         _description(path).unlink(missing_ok=True)  # of an older file: it must not describe the new one
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    _description(path).write_text(json.dumps({"simulated": True, "unit": "MW", "steps": steps, "seed": seed}))
+    write_whole(_description(path), json.dumps({"simulated": True, "unit": "MW", "steps": steps, "seed": seed}))
     return path
 
 
@@ -98,6 +96,8 @@ def simulate_load(steps: int, seed: int = 0) -> Iterator[tuple[np.ndarray, np.nd
 
 def best_forecast(readings: np.ndarray, volatile: np.ndarray) -> np.ndarray:
     """The forecast of someone who knows the whole process: its constants, its calendar and the regime of every step.
+
+    Taught in lesson 05.
 
     A Kalman filter for an AR(1) observed with noise (Kalman 1960). Its error is the noise floor: no forecast from past
     readings alone has a smaller expected square.
@@ -141,6 +141,8 @@ def stream_load(
 ) -> "tf.data.Dataset":
     """Blocks of the series, read from disk one after the other.
 
+    Taught in lesson 05.
+
     The series is cut into ``streams`` equal parts that are read side by side. Row ``i`` of a block goes on where row
     ``i`` of the block before ended, as training with a carried state needs it. No more than a few blocks are in memory.
 
@@ -157,8 +159,8 @@ def stream_load(
         megawatts, as input, and the change after that, as target.
 
     Raises:
-        FileNotFoundError, ValueError: as :func:`load_steps`; a part too short for a block; a start past the end; rows
-            that there are not.
+        FileNotFoundError, ValueError: as :func:`describe_load`; a part too short for a block; a start past the end;
+            rows that there are not.
     """
     rows = range(streams) if rows is None else rows
     blocks = count_blocks(path, streams, length)
@@ -166,7 +168,8 @@ def stream_load(
         raise ValueError(f"start is {start}; {path} gives {blocks} blocks, expected 0 to {blocks - 1}.")
     if not rows or not set(rows) <= set(range(streams)):
         raise ValueError(f"rows is {rows}; expected some of {range(streams)}.")
-    size, part = 4 * load_steps(path), 4 * (load_steps(path) // streams)
+    steps = describe_load(path)["steps"]
+    size, part = 4 * steps, 4 * (steps // streams)
 
     def read(first: int, row: "tf.Tensor") -> "tf.data.Dataset":
         header = row * part + 4 * length * first
@@ -194,25 +197,20 @@ def count_blocks(path: str | Path, streams: int, length: int) -> int:
     """How many blocks :func:`stream_load` gives from its start to the end of the file."""
     if streams < 1 or length < 2:
         raise ValueError(f"streams is {streams} and length is {length}; expected at least 1 and 2.")
-    steps = load_steps(path)
+    steps = describe_load(path)["steps"]
     blocks = steps // streams // length - 1  # the last block needs two readings more
     if blocks < 1:
         raise ValueError(f"{steps:,} steps in {streams} parts are too few for two blocks of {length}.")
     return blocks
 
 
-def load_steps(path: str | Path) -> int:
-    """How many readings a file of :func:`write_load` holds.
+def describe_load(path: str | Path) -> dict:
+    """What was simulated: ``{"simulated": True, "unit": "MW", "steps": ..., "seed": ...}``.
 
     Raises:
         FileNotFoundError: there is no such file; says how to make it.
         ValueError: the file does not hold what its description says.
     """
-    return describe_load(path)["steps"]
-
-
-def describe_load(path: str | Path) -> dict:
-    """What was simulated: ``{"simulated": True, "unit": "MW", "steps": ..., "seed": ...}``; raises as above."""
     path = Path(path)
     if not path.exists() or not _description(path).exists():
         raise FileNotFoundError(f"No load at {path}; write it first: write_load({str(path)!r}, steps=50_000_000).")
