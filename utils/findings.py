@@ -1,29 +1,105 @@
 """``finding(...)``: a claim, checked against what was just measured, in front of the reader."""
 
+import html
+import math
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from IPython.display import display
 
 _records: list[dict] = []  # of this session, in order
 
+FEWEST_OUTCOMES = 20  # of a share; with fewer its interval is too wide to say much
+GREEN, BLUE, VERMILLION = "#009e73", "#0072b2", "#d55e00"  # of Okabe and Ito's palette, as in `utils.plotting`
+LOGARITHMIC = 30  # from this ratio of largest to smallest on, a strip has a logarithmic axis
+
 
 class FindingRefuted(AssertionError):
     """What was measured contradicts the claim."""
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A measured value with its 95% interval; :func:`share` and :func:`paired_difference` make one.
+
+    Attributes:
+        value: the estimate itself.
+        low, high: the ends of its interval.
+        n: from how many outcomes or pairs.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def share(outcomes: Sequence[bool]) -> Estimate:
+    """The share of outcomes that are true, with its 95% Wilson interval.
+
+    Args:
+        outcomes: (n,) booleans, or zeros and ones, one per seed; at least 20.
+
+    Raises:
+        ValueError: fewer than 20 outcomes, or one that is neither true nor false.
+
+    Source: Wilson 1927, Journal of the American Statistical Association 22; computed by statsmodels.
+    """
+    from statsmodels.stats.proportion import proportion_confint  # here: pages are written without statsmodels
+
+    outcomes = np.asarray(outcomes).ravel()
+    if outcomes.size < FEWEST_OUTCOMES:
+        raise ValueError(f"share() was given {outcomes.size} outcomes; a share needs at least {FEWEST_OUTCOMES} seeds.")
+    if not all(outcome in (True, False) for outcome in outcomes.tolist()):
+        raise ValueError(f"share() was given {outcomes.tolist()}; expected True or False for each seed.")
+    count = int(outcomes.astype(bool).sum())
+    low, high = proportion_confint(count, outcomes.size, alpha=0.05, method="wilson")
+    value = count / outcomes.size
+    return Estimate(value, min(float(low), value), max(float(high), value), outcomes.size)
+
+
+def paired_difference(a: Sequence[float], b: Sequence[float]) -> Estimate:
+    """The mean of ``a - b`` with its 95% t interval; with ``between=(-m, m)`` it makes an equivalence test.
+
+    Differences that are all the same give an interval without width.
+
+    Args:
+        a, b: (n,) numbers, in the same order of seeds; at least two pairs.
+
+    Raises:
+        ValueError: unequal lengths, fewer than two pairs, NaN or infinity.
+        TypeError: not numbers.
+    """
+    from scipy.stats import t  # here: pages are written without SciPy
+
+    a, b = _numbers("paired_difference(a, ...)", a), _numbers("paired_difference(..., b)", b)
+    if a.size != b.size or a.size < 2:
+        raise ValueError(
+            f"paired_difference() was given {a.size} and {b.size} values; expected equally many, at least two."
+        )
+    differences = a - b
+    mean = float(differences.mean())
+    half = float(t.ppf(0.975, a.size - 1) * differences.std(ddof=1) / math.sqrt(a.size))
+    return Estimate(mean, mean - half, mean + half, a.size)
+
+
 def finding(
     claim: str,
-    measured: float | Sequence[float],
+    measured: float | Sequence[float] | Estimate,
     *,
     at_least: float | None = None,
     at_most: float | None = None,
     between: tuple[float, float] | None = None,
+    no_effect: float | None = None,
+    excludes: str | None = None,
     published: str | None = None,
     source: str | None = None,
+    published_value: float | None = None,
 ) -> None:
-    """Print a claim with a check mark if every measured value is inside the limit, and stop the notebook if not.
+    """Show a claim as a card, with a check mark if all that was measured is inside the limit; stop the notebook if not.
 
     The machine-readable copy that goes into the output's metadata feeds the page of answers. With the environment
     variable ``REPLICATE=1`` a refuted finding is recorded and the notebook goes on, so that a run with other seeds
@@ -31,23 +107,32 @@ def finding(
 
     Args:
         claim: one sentence, true only if the measurement says so.
-        measured: one number, or one per seed; each has to be inside the limit. Booleans count as 0 and 1.
+        measured: one number, or one per seed; each has to be inside the limit. Booleans count as 0 and 1. Or an
+            estimate, as :func:`share` and :func:`paired_difference` return it: its whole interval has to be inside.
         at_least, at_most, between: the limit; give exactly one.
+        no_effect: what would be measured if there were no effect at all: 0 for a difference, 1 for a ratio, chance
+            for an accuracy. It has to lie outside the limit, or else the limit proves nothing.
+        excludes: in words, what the limit excludes though no effect at all would pass it; also where "no effect" has
+            no number, as with identities, equivalences, costs and counts.
         published: the figure reported elsewhere, with its setting, shown beside the measured one.
         source: where that figure stands; needed with ``published``.
+        published_value: that figure as a number, where it can stand on the same axis.
 
     Raises:
         FindingRefuted: a value outside the limit.
-        ValueError: nothing measured, NaN or infinity, not exactly one limit, ``published`` without ``source``.
+        ValueError: nothing measured, NaN or infinity, not exactly one limit, no effect inside the limit without
+            ``excludes``, ``published`` without ``source``.
         TypeError: ``measured`` is not numbers.
     """
-    values = _numbers(claim, measured)
+    call = f"finding({claim!r})"
     limits = {"at_least": at_least, "at_most": at_most, "between": between}
     given = {name: limit for name, limit in limits.items() if limit is not None}
     if len(given) != 1:
-        raise ValueError(f"finding({claim!r}) has {len(given)} limits; give exactly one of {', '.join(limits)}.")
+        raise ValueError(f"{call} has {len(given)} limits; give exactly one of {', '.join(limits)}.")
     if (published is None) != (source is None):
-        raise ValueError(f"finding({claim!r}): published and source belong together; give both or neither.")
+        raise ValueError(f"{call}: published and source belong together; give both or neither.")
+    if published_value is not None and published is None:
+        raise ValueError(f"{call}: published_value needs published and source, which say what it is.")
     if at_least is not None:
         low, high, rule = at_least, np.inf, f"at least {at_least:.4g}"
     elif at_most is not None:
@@ -55,43 +140,244 @@ def finding(
     else:
         (low, high), rule = between, f"between {between[0]:.4g} and {between[1]:.4g}"
     if not low <= high:
-        raise ValueError(f"finding({claim!r}): limits {low} and {high} leave no room; expected (low, high) as numbers.")
+        raise ValueError(f"{call}: limits {low} and {high} leave no room; expected (low, high) as numbers.")
 
-    holds = bool(np.all((low <= values) & (values <= high)))
-    record = {"claim": claim, "measured": values.tolist(), "rule": rule, "holds": holds}
-    if published is not None:
-        record |= {"published": published, "source": source}
-    text = f"{'✔' if holds else '✘'} {claim} (measured {summarise(values)}; required {rule})"
-    if published is not None:
-        text += f"\n  published: {published} [{source}]"
-    display({"text/plain": text}, raw=True, metadata={"finding": record})
+    record = {"claim": claim, "rule": rule}
+    record |= {"low": _bound(low), "high": _bound(high)}
+    if isinstance(measured, Estimate):
+        value, *interval = _numbers(call, [measured.value, measured.low, measured.high]).tolist()
+        if not interval[0] <= value <= interval[1]:
+            raise ValueError(f"{call} was given {measured}; expected low <= value <= high.")
+        record |= {"measured": [value], "interval": interval, "n": int(measured.n)}
+    else:
+        record |= {"measured": _numbers(call, measured).tolist()}
+    if no_effect is not None:
+        (record["no_effect"],) = _numbers(f"{call}, no_effect=", no_effect).tolist()
+        if low <= no_effect <= high and not excludes:
+            raise ValueError(
+                f"{call}: no effect at all, {no_effect:.4g}, is {rule} too, so the limit proves nothing. Choose one "
+                'that it fails, or say with excludes="..." what the limit does exclude.'
+            )
+    if published_value is not None:
+        (published_value,) = _numbers(f"{call}, published_value=", published_value).tolist()
+    extra = {"excludes": excludes, "published": published, "source": source, "published_value": published_value}
+    record |= {name: value for name, value in extra.items() if value is not None}
+    record["holds"] = holds(record)
+
+    display(render(record), raw=True, metadata={"finding": record})
     _records.append(record)
-    if not holds and os.environ.get("REPLICATE") != "1":
-        raise FindingRefuted(f"{claim}: measured {summarise(values)}, required {rule}.")
+    if not record["holds"] and os.environ.get("REPLICATE") != "1":
+        raise FindingRefuted(f"{claim}: measured {_measured(record)}, required {rule}.")
+
+
+def holds(record: dict) -> bool:
+    """Whether all that a record says was measured is inside its limit: every value, or the whole interval."""
+    low, high = record["low"], record["high"]
+    values = record.get("interval", record["measured"])
+    return all((low is None or low <= value) and (high is None or value <= high) for value in values)
 
 
 def summary() -> None:
     """Print every claim that was checked since the lesson began, numbered, with its mark; a repeated one once."""
     latest = {record["claim"]: record["holds"] for record in _records}
-    for i, (claim, holds) in enumerate(latest.items(), 1):
-        print(f"{i:2} {'✔' if holds else '✘'} {claim}")
+    for i, (claim, held) in enumerate(latest.items(), 1):
+        print(f"{i:2} {_mark(held)} {claim}")
 
 
-def summarise(values: Sequence[float]) -> str:
-    """One number as itself, several as their range: ``1.02 to 1.17 over 5 values``, ``1 for all 5 values``."""
-    low, high = (f"{v:,.0f}" if abs(v) >= 1000 else f"{v:.3g}" for v in (min(values), max(values)))
+def summarise(values: Sequence[float], interval: Sequence[float] | None = None, n: int | None = None) -> str:
+    """One number as itself, several as their range: ``1.02 to 1.17 over 5 values``, ``1 for all 5 values``.
+
+    An estimate has its interval beside it: ``0.8, 95% interval 0.58 to 0.92 from 20``.
+    """
+    low, high = _figure(min(values)), _figure(max(values))
+    if interval is not None:
+        return f"{low}, 95% interval {_figure(interval[0])} to {_figure(interval[1])} from {n}"
     if len(values) == 1:
         return low
     return f"{low} for all {len(values)} values" if low == high else f"{low} to {high} over {len(values)} values"
 
 
-def _numbers(claim: str, measured) -> np.ndarray:
+def render(record: dict) -> dict[str, str]:
+    """What :func:`finding` shows for a record: the plain text, and the card as HTML.
+
+    A record of a limit without numbers, as older notebooks have it, is shown as text only.
+    """
+    shown = {"text/plain": _text(record)}
+    return shown | {"text/html": _card(record)} if "low" in record else shown
+
+
+def _text(record: dict) -> str:
+    measured = f"(measured {_measured(record)}; required {record['rule']})"
+    lines = [f"{_mark(record['holds'])} {record['claim']} {measured}", *_notes(record)]
+    return "\n  ".join(lines)
+
+
+def _notes(record: dict) -> list[str]:
+    """What stands under the claim beside the measured values and the limit."""
+    notes = []
+    if "no_effect" in record:
+        notes.append(f"no effect would be {_figure(record['no_effect'])}")
+    if "excludes" in record:
+        notes.append(f"excludes {record['excludes']}")
+    lines = ["; ".join(notes)] if notes else []
+    if "published" in record:
+        value = f" (◇ {_figure(record['published_value'])})" if "published_value" in record else ""
+        lines.append(f"published: {record['published']}{value} [{record['source']}]")
+    return lines
+
+
+def _measured(record: dict) -> str:
+    return summarise(record["measured"], record.get("interval"), record.get("n"))
+
+
+def _mark(held: bool) -> str:
+    return "✔" if held else "✘"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _bound(limit: float) -> float | None:
+    return float(limit) if math.isfinite(limit) else None
+
+
+def _numbers(call: str, measured) -> np.ndarray:
     try:
         values = np.atleast_1d(np.asarray(measured, dtype=float)).ravel()
     except (TypeError, ValueError):
-        raise TypeError(f"finding({claim!r}) was given {measured!r}; expected a number or one per seed.") from None
+        raise TypeError(f"{call} was given {measured!r}; expected a number or one per seed.") from None
     if values.size == 0:
-        raise ValueError(f"finding({claim!r}) was given nothing measured; an empty selection confirms nothing.")
+        raise ValueError(f"{call} was given nothing measured; an empty selection confirms nothing.")
     if not np.isfinite(values).all():
-        raise ValueError(f"finding({claim!r}) was given {values.tolist()}; NaN and infinity confirm nothing.")
+        raise ValueError(f"{call} was given {values.tolist()}; NaN and infinity confirm nothing.")
     return values
+
+
+# The card is made of boxes with inline styles: an untrusted notebook in JupyterLab loses SVG, style sheets and ARIA.
+# Sizes are in em, so that it grows with the text around it; what has no colour of its own has that of the text.
+
+AXIS = "1.3em"  # height of the axis above the lower edge of a strip; labels stand below it
+DOT = 0.62  # em
+ROWS = 4  # of dots above one another
+MOST_ALIKE = 4  # dots at one place; more are one dot and a number
+
+
+def _card(record: dict) -> str:
+    """The claim with its mark, a line each of small type, and the strip: beside them, or below on a narrow screen."""
+    held = record["holds"]
+    edge = f"solid {GREEN}" if held else f"double {VERMILLION}"
+    spoken = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip: rect(0, 0, 0, 0)"
+    mark = f'<b aria-hidden="true">{_mark(held)}</b><span style="{spoken}">{"holds" if held else "refuted"}:</span>'
+    measured = f'measured <span class="finding-measured">{html.escape(_measured(record))}</span>'
+    notes = [f"{measured}; required {record['rule']}", *map(html.escape, _notes(record))]
+    text = f'<div class="finding-claim">{mark} {html.escape(record["claim"])}</div>'
+    text += "".join(f'<div class="finding-note" style="font-size: 0.82em">{note}</div>' for note in notes)
+    return (
+        '<div class="finding" style="position: relative; display: flex; flex-wrap: wrap; align-items: center; '
+        f"border-left: 0.3em {edge}; padding: 0.1em 0 0.1em 0.7em; margin: 0.6em 0; max-width: 62em; line-height: 1.35"
+        f'"><div style="flex: 3 1 22em; min-width: 0; margin-right: 1.2em">{text}</div>{_strip(record)}</div>'
+    )
+
+
+def _strip(record: dict) -> str:
+    """What was measured against the limit, on one axis: allowed region shaded, a dot per value or an interval."""
+    low, high, values = record["low"], record["high"], record["measured"]
+    no_effect, published = record.get("no_effect"), record.get("published_value")
+    limits = list(dict.fromkeys(limit for limit in (low, high) if limit is not None))
+    on_axis = [*values, *record.get("interval", []), *limits, no_effect, published]
+    at, logarithmic = _axis([value for value in on_axis if value is not None])
+    words = [f"{_measured(record)}; {'inside' if record['holds'] else 'not all inside'} the limit, {record['rule']}"]
+    left, right = 0 if low is None else at(low), 100 if high is None else at(high)
+    parts = [
+        _box(left, f"width: {right - left:.4g}%; top: 0; bottom: {AXIS}; background-color: {GREEN}; opacity: 0.18"),
+        _box(0, f"width: 100%; bottom: {AXIS}; border-bottom: 1px solid; opacity: 0.5"),
+    ]
+    parts += [
+        _box(at(limit), f"top: 0; bottom: {AXIS}; margin-left: -1px; border-left: 2px solid {GREEN}")
+        for limit in limits
+    ]
+    labels = [(at(limit), f"{limit:.4g}") for limit in limits]
+    if no_effect is not None:
+        parts.append(_box(at(no_effect), f"top: 0; bottom: {AXIS}; border-left: 1px dashed; opacity: 0.8"))
+        labels.append((at(no_effect), "no effect"))
+        words.append(f"no effect: {_figure(no_effect)}")
+    if published is not None:
+        style = "bottom: 0.85em; width: 2em; margin-left: -1em; font-size: 1.5em; line-height: 1; text-align: center"
+        parts.append(_box(at(published), style, "◇"))
+        words.append(f"published: {_figure(published)}")
+    if logarithmic:
+        words.append("logarithmic axis")
+    parts += _interval(record, at) if "interval" in record else _dots(record, at)
+    parts += _labels(labels)
+    spoken = html.escape("; ".join(words))
+    return (
+        f'<div class="finding-strip" role="img" aria-label="{spoken}" title="{spoken}" style="position: relative; '
+        f'flex: 1 1 14em; height: 4.4em; font-size: 0.75em">{"".join(parts)}</div><!--/strip-->'
+    )
+
+
+def _axis(values: Sequence[float]) -> tuple[Callable[[float], float], bool]:
+    """Where a value stands, in percent of the width, and whether the axis is logarithmic."""
+    logarithmic = min(values) > 0 and max(values) / min(values) > LOGARITHMIC
+    scale = math.log if logarithmic else float
+    low, high = scale(min(values)), scale(max(values))
+    room = 0.1 * (high - low) or 0.5 * abs(high) or 1.0
+    return (lambda value: 100 * (scale(value) - low + room) / (high - low + 2 * room)), logarithmic
+
+
+def _box(left: float, style: str, text: str = "") -> str:
+    return f'<div style="position: absolute; left: {left:.4g}%; {style}">{text}</div>'
+
+
+def _dots(record: dict, at: Callable[[float], float]) -> list[str]:
+    """A dot per value, above one another where they would overlap; a square in another colour outside the limit."""
+    parts, free = [], [-math.inf] * ROWS  # from where on each row is free, in percent
+    alike = Counter(round(at(value), 1) for value in record["measured"])
+    inside = {round(at(value), 1): holds(record | {"measured": [value]}) for value in record["measured"]}
+    for place, count in sorted(alike.items()):
+        color = f"background-color: {BLUE}; border-radius: 50%" if inside[place] else f"background-color: {VERMILLION}"
+        for _ in range(1 if count > MOST_ALIKE else count):
+            row = next((row for row in range(ROWS) if free[row] <= place), free.index(min(free)))
+            free[row] = place + 4
+            height = 1.5 + row * (DOT + 0.08)
+            size = f"width: {DOT}em; height: {DOT}em; margin-left: {-DOT / 2}em"
+            parts.append(_box(place, f"bottom: {height:.4g}em; {size}; {color}"))
+        if count > MOST_ALIKE:
+            parts.append(_box(place, "bottom: 2.2em; width: 4em; margin-left: -2em; text-align: center", f"×{count}"))
+    return parts
+
+
+def _interval(record: dict, at: Callable[[float], float]) -> list[str]:
+    """An estimate as a dot on its interval."""
+    left, right = map(at, record["interval"])
+    color, radius = (BLUE, "50%") if record["holds"] else (VERMILLION, "0")
+    whole = f"width: {right - left:.4g}%"
+    return [
+        _box(left, f"{whole}; bottom: 2.3em; border-bottom: 2px solid {color}"),
+        _box(
+            left,
+            f"{whole}; bottom: 2em; height: 0.7em; border: solid {color}; border-width: 0 2px; box-sizing: border-box",
+        ),
+        _box(
+            at(record["measured"][0]),
+            f"bottom: 2em; width: 0.75em; height: 0.75em; margin-left: -0.375em; "
+            f"background-color: {color}; border-radius: {radius}",
+        ),
+    ]
+
+
+def _labels(labels: list[tuple[float, str]]) -> list[str]:
+    """Small words below the axis, moved apart where two stand close, and kept inside at the edges."""
+    parts = []
+    for place, text in labels:
+        others = [other for other, _ in labels if other != place]
+        close = [other for other in others if abs(other - place) < 30]
+        if place < 12 or any(other < place for other in close):
+            style = "text-align: left"
+        elif place > 88 or close:
+            style = "text-align: right; margin-left: -8em"
+        else:
+            style = "text-align: center; margin-left: -4em"
+        parts.append(_box(place, f"bottom: 0; width: 8em; line-height: 1.2; {style}", text))
+    return parts
