@@ -13,6 +13,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from utils.files import write_whole
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOTEBOOKS = REPOSITORY / "notebooks"
 CELL_TIMEOUT = 600  # seconds; a lesson's cell takes at most 45 on two cores
@@ -129,6 +131,4 @@ def execute(path: Path, *, environment: dict[str, str] | None = None, keep_going
 def write(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write a notebook whole or not at all."""
     nbformat.validate(notebook)
-    temporary = path.with_suffix(".part")
-    nbformat.write(notebook, temporary)
-    os.replace(temporary, path)
+    write_whole(path, nbformat.writes(notebook) + "\n")

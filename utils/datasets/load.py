@@ -5,7 +5,6 @@ forbids handing it on, and a noise floor that is known, because the process behi
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import lfilter
 
+from utils.files import replacing, write_whole
 from utils.runtime import tf
 
 SECONDS_PER_STEP = 4  # as often as a control room reads its meters
@@ -53,16 +53,12 @@ def write_load(path: str | Path, steps: int, seed: int = 0) -> Path:
     needed, free = 4 * steps, shutil.disk_usage(path.parent).free
     if needed > free:
         raise OSError(f"{steps:,} steps need {needed / 1e9:.2f} GB; {path.parent} has {free / 1e9:.2f} GB left.")
-    part = path.with_name(path.name + ".part")
-    try:
+    with replacing(path) as part:
         with part.open("wb") as file:
             for readings, _ in simulate_load(steps, seed):
                 readings.astype("<f4").tofile(file)
         _description(path).unlink(missing_ok=True)  # of an older file: it must not describe the new one
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    _description(path).write_text(json.dumps({"simulated": True, "unit": "MW", "steps": steps, "seed": seed}))
+    write_whole(_description(path), json.dumps({"simulated": True, "unit": "MW", "steps": steps, "seed": seed}))
     return path
 
 
