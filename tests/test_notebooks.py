@@ -5,7 +5,7 @@ import re
 import nbformat
 import pytest
 
-from tools import notebooks, pages
+from tools import new, notebooks, pages
 
 LESSONS = notebooks.lessons()
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
@@ -27,6 +27,11 @@ def outputs(notebook):
 
 def test_there_are_lessons():
     assert LESSONS
+
+
+def test_nothing_is_left_to_do(path):
+    left = new.todos(path.name[:2])
+    assert not left, "\n".join(left)
 
 
 def test_executed_in_order_from_a_fresh_kernel(notebook):
