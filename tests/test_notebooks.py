@@ -34,9 +34,9 @@ def test_nothing_is_left_to_do(path):
     assert not left, "\n".join(left)
 
 
-def test_executed_in_order_from_a_fresh_kernel(notebook):
+def test_executed_in_order_from_a_fresh_kernel(path, notebook):
     counts = [cell.execution_count for cell in notebooks.code_cells(notebook)]
-    assert counts == list(range(1, len(counts) + 1))
+    assert counts == list(range(1, len(counts) + 1)), f"run: make lessons LESSON={path.name[:2]}"
 
 
 def test_stored_outputs_belong_to_the_stored_code(path, notebook):

@@ -15,9 +15,9 @@ from tools import notebooks, pages
 EXERCISES = ("first", "second", "third")
 GOING_ON = """
 Fill in what says TODO, from the top of the notebook down:
-  make lessons LESSON={number}   runs the notebook and stops at the first TODO that is code
-  make pages                 carries what it measured into the pages
-  make test LESSON={number}      names what is left to do
+  make lessons LESSON={number}    runs the notebook and stops at the first TODO that is code
+  make pages                carries what it measured into the pages
+  make test LESSON={number}       names what is left to do
 CONTRIBUTING.md says how a lesson is made."""
 
 # (type, slide type, id, source); a cell that only draws or only states findings is folded.
@@ -57,6 +57,8 @@ After this lesson you can
         "skip",
         "imports",
         """\
+import matplotlib.pyplot as plt
+
 from utils import plotting
 from utils.exercises import check
 from utils.findings import finding, summary
@@ -76,7 +78,7 @@ mathematics; a hard formula gets three lines where it first occurs.""",
         "code",
         "-",
         "smallest",
-        'raise NotImplementedError(\n    "TODO: show the idea in ten lines of NumPy, before any helper."\n)',
+        'raise NotImplementedError("TODO: ten lines of NumPy that show the idea")',
     ),
     (
         "markdown",
@@ -95,9 +97,7 @@ TODO: say what is compared, on what, and what the simple baseline is.
         "experiment",
         """\
 def trial(size, seed):
-    raise NotImplementedError(
-        "TODO: train one network, return what was measured as a dict."
-    )
+    raise NotImplementedError("TODO: train one network, return {{'error': ...}}")
 
 
 results = study(trial, {{"size": [8, 32]}}, seeds=5)""",
@@ -107,9 +107,10 @@ results = study(trial, {{"size": [8, 32]}}, seeds=5)""",
         "-",
         "figure",
         """\
-raise NotImplementedError(
-    "TODO: draw one figure with one message; plotting.show(figure, 'what is to be seen')."
-)""",
+figure, axis = plt.subplots(figsize=(7, 4))
+axis.plot("size", "error", "o", data=results)
+axis.set(title="TODO: one message", xlabel="units", ylabel="error (unit)")
+plotting.show(figure, "TODO: say what is to be seen in this figure")""",
     ),
     (
         "markdown",
@@ -122,9 +123,8 @@ raise NotImplementedError(
         "fragment",
         "findings",
         """\
-raise NotImplementedError(
-    "TODO: at least four findings in the lesson: finding(claim, measured, at_least=...)."
-)""",
+errors = results.query("size == 32")["error"]
+finding("TODO: a claim; at least four in the lesson", errors, at_most=0.1)""",
     ),
     (
         "markdown",
@@ -272,15 +272,15 @@ def todos(number: str, root: Path = notebooks.REPOSITORY) -> list[str]:
     return result
 
 
-def main(number: str, title: str, root: Path = notebooks.REPOSITORY) -> None:
-    """Write the files of a new lesson, and say how to go on.
+def write(number: str, title: str, root: Path = notebooks.REPOSITORY) -> None:
+    """Write the files of a new lesson.
 
     Raises:
         SystemExit: no number of two digits, no title, or the lesson is there.
     """
-    number = number.zfill(2)
-    if not re.fullmatch(r"\d\d", number) or not title.strip():
+    if not re.fullmatch(r"\d{1,2}", number) or not title.strip():
         raise SystemExit('Expected a number and a title: make new LESSON=11 TITLE="Attention"')
+    number = number.zfill(2)
     there = [*root.glob(f"notebooks/{number}_*"), *root.glob(f"utils/exercises/lesson_{number}.py")]
     if there:
         raise SystemExit(f"Lesson {number} is there: {there[0].relative_to(root)}. Choose another number.")
@@ -288,11 +288,9 @@ def main(number: str, title: str, root: Path = notebooks.REPOSITORY) -> None:
         (root / place).parent.mkdir(parents=True, exist_ok=True)
         (root / place).write_text(text, encoding="utf-8")
         print(f"{place} written")
-    print(GOING_ON.format(number=number))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        raise SystemExit(__doc__)
-    main(*sys.argv[1:])
+    write(*[*sys.argv[1:], "", ""][:2])
     pages.main(check=False)
+    print(GOING_ON.format(number=sys.argv[1].zfill(2)))
