@@ -93,6 +93,5 @@ def setup(app) -> None:
 
 
 def link_cells(app, name: str, source: list[str]) -> None:
-    """FINDINGS.md names cells as JupyterLab does; here they have the targets that ``lesson_pages`` gives them."""
-    if name == "FINDINGS":
-        source[0] = re.sub(r"\(notebooks/\w+\.ipynb#cell-id=([\w-]+)\)", r"(#cell-\1)", source[0])
+    """Links name cells as JupyterLab does; here cells have the targets that ``lesson_pages`` gives them."""
+    source[0] = re.sub(r"\([\w./-]*\.ipynb#cell-id=([\w-]+)", r"(#cell-\1", source[0])

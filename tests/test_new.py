@@ -21,7 +21,7 @@ def test_it_is_well_formed(root):
     path = root / "notebooks" / "06_attention_learned.ipynb"
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
-    assert [cell.id for cell in notebook.cells[:4]] == ["title", "plan", "launch", notebooks.INSTALL_CELL]
+    assert [cell.id for cell in notebook.cells[:4]] == ["06-title", "06-plan", "launch", notebooks.INSTALL_CELL]
     assert "06_attention_learned.ipynb" in notebook.cells[2].source
     assert all("slide_type" in cell.metadata["slideshow"] for cell in notebook.cells)
     for cell in notebooks.code_cells(notebook):
@@ -47,7 +47,7 @@ def test_the_style_checks_pass(root):
 
 def test_every_todo_is_named_until_it_is_done(root):
     left = new.todos("06", root)
-    assert "notebooks/06_attention_learned.ipynb, cell smallest: TODO: ten lines of NumPy that show the idea" in left
+    assert "notebooks/06_attention_learned.ipynb, cell 06-smallest: TODO: ten lines of NumPy that show the idea" in left
     sources = [file.read_text(encoding="utf-8") for file in root.rglob("*") if file.is_file()]
     assert len(left) == sum(text.count("TODO") for text in sources)
     assert len({sentence.split(":")[0].split(",")[0] for sentence in left}) == 5  # files

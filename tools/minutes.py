@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import nbformat
 
+from tools import cite
 from tools.notebooks import INSTALL_CELL
 
 WORDS = 200  # a minute
@@ -148,6 +149,7 @@ def _count_code(cell: nbformat.NotebookNode, part: Part, folded: bool) -> None:
 
 def _count_prose(text: str, part: Part) -> None:
     text = re.sub(r"^\| *(read|teach|run)\b.*\|$", "", text, flags=re.MULTILINE)  # what is computed here
+    text = cite.remove(text)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     for block in re.findall(r"^```.*?\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         part.lines += _lines(block)

@@ -226,7 +226,9 @@ def lesson(number: str, title: str, stem: str) -> nbformat.NotebookNode:
         metadata = {"slideshow": {"slide_type": slide}}
         if name in FOLDED:
             metadata["tags"] = ["hide-input"]
-        cells.append(make(source.format(number=number, title=title, stem=stem), id=name, metadata=metadata))
+        cells.append(
+            make(source.format(number=number, title=title, stem=stem), id=f"{number}-{name}", metadata=metadata)
+        )
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
 

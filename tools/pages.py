@@ -15,14 +15,15 @@ from pathlib import Path
 
 import nbformat
 
-from tools import guide, minutes, notebooks
+from tools import cite, guide, minutes, notebooks
 from utils.findings import summarise
 
 README = notebooks.REPOSITORY / "README.md"
 HOME = notebooks.REPOSITORY / "site" / "index.md"
 RUN_TIMES = notebooks.REPOSITORY / "site" / "run-times.md"
-GUIDE = notebooks.REPOSITORY / "site" / "instructor-guide.md"
-GUIDES = notebooks.REPOSITORY / "site" / "guide"  # one page a lesson
+SITE = notebooks.REPOSITORY / "site"  # its pages may cite findings
+GUIDE = SITE / "instructor-guide.md"
+GUIDES = SITE / "guide"  # one page a lesson
 FINDINGS = notebooks.REPOSITORY / "FINDINGS.md"
 PICTURE = notebooks.NOTEBOOKS / "images" / "readme.png"
 PICTURE_ALT = "one day later"
@@ -238,14 +239,34 @@ def pages() -> dict[Path, bytes]:
     for lesson in lessons:
         page = GUIDES / f"{lesson.number}.md"
         if not page.exists():
-            raise ValueError(
-                f"{lesson.path.name} has no page in the guide: write site/guide/{page.name}, as its neighbours are."
-            )
+            raise ValueError(f"{lesson.path.name} has no page site/guide/{page.name}; write one as its neighbours are.")
         result[page] = guide_page(lesson, page.read_text(encoding="utf-8")).encode()
     for path in notebooks.lessons():
-        text = nbformat.writes(renew_lesson(nbformat.read(path, as_version=4), path)) + "\n"
-        result[path] = text.encode()
+        notebook = renew_lesson(nbformat.read(path, as_version=4), path)
+        result[path] = (nbformat.writes(renew_citations(notebook, path, lessons)) + "\n").encode()
+    numbered = {lesson.number: lesson for lesson in lessons}
+    for path in sorted(SITE.rglob("*.md")):
+        before = result.get(path, path.read_bytes())
+        text = cite.renew(before.decode(), numbered, path.parent, sentences=True)
+        if path in result or text.encode() != before:
+            result[path] = text.encode()
     return result
+
+
+def renew_citations(notebook: nbformat.NotebookNode, path: Path, lessons: list[Lesson]) -> nbformat.NotebookNode:
+    """A lesson whose text cites findings by the numbers they have now.
+
+    Raises:
+        ValueError: a citation fits no finding, or several.
+    """
+    numbered = {lesson.number: lesson for lesson in lessons}
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            try:
+                cell.source = cite.renew(cell.source, numbered, path.parent, sentences=False)
+            except ValueError as error:
+                raise ValueError(f"{path.name}, cell {cell.id}:\n{error}") from None
+    return notebook
 
 
 def _escape(text: str) -> str:
