@@ -29,7 +29,15 @@ extensions = [
 
 # The pages stand where a reader of the repository finds them, so that links between them hold there and here.
 root_doc = "site/index"
-include_patterns = ["site/*.md", "site/api/**", "notebooks/*.ipynb", "FINDINGS.md", "BENCHMARKS.md", "data/README.md"]
+include_patterns = [
+    "site/*.md",
+    "site/guide/*.md",
+    "site/api/**",
+    "notebooks/*.ipynb",
+    "FINDINGS.md",
+    "BENCHMARKS.md",
+    "data/README.md",
+]
 exclude_patterns = [".venv*", "build", "tests", "utils", "tools"]
 
 nb_execution_mode = "off"

@@ -23,6 +23,9 @@ INSTALL_CELL = (
 )
 TIMES = "seconds"  # name, in the notebook's metadata, of what running it took: in all, and its slowest cell
 HASH = "code_sha256"  # name, in the notebook's metadata, of the hash of the code that made its outputs
+# Lessons not yet brought to the pattern of CONTRIBUTING.md: a core of at most 45 minutes and 12 findings, and what else
+# the tests ask of a lesson that is not named here. This list may only shrink.
+PENDING = {"00", "01", "02", "03", "04", "05", "07", "08", "09", "10"}
 
 
 def lessons(selection: str | None = None) -> list[Path]:
