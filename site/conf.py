@@ -29,7 +29,15 @@ extensions = [
 
 # The pages stand where a reader of the repository finds them, so that links between them hold there and here.
 root_doc = "site/index"
-include_patterns = ["site/*.md", "site/api/**", "notebooks/*.ipynb", "FINDINGS.md", "BENCHMARKS.md", "data/README.md"]
+include_patterns = [
+    "site/*.md",
+    "site/guide/*.md",
+    "site/api/**",
+    "notebooks/*.ipynb",
+    "FINDINGS.md",
+    "BENCHMARKS.md",
+    "data/README.md",
+]
 exclude_patterns = [".venv*", "build", "tests", "utils", "tools"]
 
 nb_execution_mode = "off"
@@ -85,6 +93,5 @@ def setup(app) -> None:
 
 
 def link_cells(app, name: str, source: list[str]) -> None:
-    """FINDINGS.md names cells as JupyterLab does; here they have the targets that ``lesson_pages`` gives them."""
-    if name == "FINDINGS":
-        source[0] = re.sub(r"\(notebooks/\w+\.ipynb#cell-id=([\w-]+)\)", r"(#cell-\1)", source[0])
+    """Links name cells as JupyterLab does; here cells have the targets that ``lesson_pages`` gives them."""
+    source[0] = re.sub(r"\([\w./-]*\.ipynb#cell-id=([\w-]+)", r"(#cell-\1", source[0])

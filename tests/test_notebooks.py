@@ -5,7 +5,7 @@ import re
 import nbformat
 import pytest
 
-from tools import notebooks, pages
+from tools import new, notebooks, pages
 
 LESSONS = notebooks.lessons()
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
@@ -29,9 +29,14 @@ def test_there_are_lessons():
     assert LESSONS
 
 
-def test_executed_in_order_from_a_fresh_kernel(notebook):
+def test_nothing_is_left_to_do(path):
+    left = new.todos(path.name[:2])
+    assert not left, "\n".join(left)
+
+
+def test_executed_in_order_from_a_fresh_kernel(path, notebook):
     counts = [cell.execution_count for cell in notebooks.code_cells(notebook)]
-    assert counts == list(range(1, len(counts) + 1))
+    assert counts == list(range(1, len(counts) + 1)), f"run: make lessons LESSON={path.name[:2]}"
 
 
 def test_stored_outputs_belong_to_the_stored_code(path, notebook):

@@ -3,39 +3,122 @@
 import re
 import unicodedata
 
+import nbformat
 import pytest
 
-from tools import notebooks, pages
+from tools import guide, notebooks, pages
+from tools.minutes import Planned
 
 SITE = notebooks.REPOSITORY / "site"
 GUIDE = (SITE / "instructor-guide.md").read_text(encoding="utf-8")
 LESSONS = [pages.read_lesson(path) for path in notebooks.lessons()]
+PLANS = {"00": [Planned("order", [1], 15), Planned("reading", [2, 3], 20), Planned("exercises", [], 30)]}
+DAY = """\
+| clock | min | what | live | shown |
+|---|---|---|---|---|
+| 9:50 | 20 | welcome | | |
+| 9:55 | 1 | 00, section 1: vote | all | none |
+| 9:00 | 7 | 00, sections 1 and 2 | | |
+| 9:00 | 1 | 00, sections 2 to 3 | | |
+| 9:00 | 1 | 00, exercises | | |
+| 9:00 | 25 | 00, exercises 1 and 2 | | |
+"""
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.number)
-def test_the_guide_has_the_lesson_with_its_minutes(lesson):
-    heading = f"### [{lesson.title}](../notebooks/{lesson.path.name})"
-    assert heading in GUIDE
-    section = GUIDE.split(heading, 1)[1].split("\n### ", 1)[0].split("\n## ", 1)[0]
-    clock = {}
-    for name in ("teach", "exercise"):
-        cells = re.search(rf"^\| {name} \|(.+)\|$", section, re.MULTILINE)[1].split("|")
-        *parts, total = [int(cell) for cell in cells if cell.strip()]
-        assert sum(parts) == total
-        clock[name] = total
-    talk, exercises = re.search(r"\((\d+) talk, (\d+) exercises\)", lesson.minutes["teach"]).groups()
-    assert clock == {"teach": int(talk), "exercise": int(exercises)}
+def test_the_title_cell_holds_the_computed_minutes(lesson):
+    title = nbformat.read(lesson.path, as_version=4).cells[0].source
+    given = dict(re.findall(r"^\| ((?:read|teach)[^|]*?) \| ([^|]+?) \|$", title, re.MULTILINE))
+    assert given == lesson.minutes, "run: python -m tools.pages"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.number)
+def test_the_guide_has_a_page_of_the_lesson(lesson):
+    page = (SITE / "guide" / f"{lesson.number}.md").read_text(encoding="utf-8")
     for part in ("**Run live**", "**Show**", "**Ask**", "**Misconceptions**", "**If time is short**", "**If long**"):
-        assert part in section
+        assert part in page
 
 
-def test_the_days_of_the_guide_run_without_a_gap():
-    for table in re.findall(r"\| clock \| min \|.+?\n\n", GUIDE, re.DOTALL):
-        rows = re.findall(r"^\| (\d+):(\d\d) \| (\d+) \|", table, re.MULTILINE)
-        starts = [60 * int(hour) + int(minute) for hour, minute, _ in rows]
-        ends = [start + int(length) for start, (*_, length) in zip(starts, rows, strict=True)]
-        assert starts[0] == 9 * 60
-        assert ends == [*starts[1:], 16 * 60]
+def test_the_guide_has_no_page_without_a_lesson():
+    there = {page.stem for page in (SITE / "guide").glob("*.md")}
+    assert there == {lesson.number for lesson in LESSONS}
+
+
+@pytest.mark.parametrize(
+    "page", [SITE / "instructor-guide.md", *(SITE / "guide").glob("*.md")], ids=lambda page: page.stem
+)
+def test_sections_that_the_guide_links_to_exist(page):
+    links = re.findall(r"\]\(([^)\s:#]+)(?:#([^)\s]+))?[)\s]", page.read_text(encoding="utf-8"))
+    assert links
+    for file, section in links:
+        target = page.parent / file
+        assert target.exists(), file
+        if section and target.suffix == ".ipynb" and not section.startswith("cell-id="):
+            assert section in guide.headings(nbformat.read(target, as_version=4)), f"{file}#{section}"
+
+
+def test_the_days_of_the_guide_end_in_time():
+    for table in guide.DAY.findall(GUIDE):
+        first, *_, last = re.findall(r"^\| (\d+):(\d\d) \| (\d+) \|", table, re.MULTILINE)
+        assert first[:2] == ("9", "00")
+        hour, minute, length = map(int, last)
+        assert (hour, minute + length) == (15, 60), (
+            f"lengthen or shorten a lab, then run python -m tools.pages:\n{table}"
+        )
+
+
+def test_a_day_takes_its_minutes_from_the_plans_and_has_no_gap():
+    rows = re.findall(
+        r"^\| (\d+:\d\d) \| (\d+) \| ([^|]*) \|", guide.days(f"Before\n{DAY}\nAfter", PLANS), re.MULTILINE
+    )
+    assert rows == [
+        ("9:50", "20", "welcome"),
+        ("10:10", "15", "00, section 1: vote"),
+        ("10:25", "7", "00, sections 1 and 2"),  # not all of the plan's second part: the author's own
+        ("10:32", "20", "00, sections 2 to 3"),
+        ("10:52", "30", "00, exercises"),
+        ("11:22", "25", "00, exercises 1 and 2"),
+    ]
+    with pytest.raises(ValueError, match="there is no lesson 00, only 01"):
+        guide.days(DAY, {"01": PLANS["00"]})
+    with pytest.raises(ValueError, match="expected that a row of a day begins like"):
+        guide.days(DAY.replace("| 9:50 | 20 |", "| soon | |"), PLANS)
+
+
+def test_the_clock_of_a_lesson_is_its_plan():
+    cells = [
+        "# 00 · Order\n\n## 1 · The bag\n\n## 2 · It reads",
+        "Plan in minutes: bag (1) 65, rest (2 to 4) 5, exercises 30.",
+    ]
+    lesson = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(cell) for cell in cells])
+    lines = guide.clock("00 · Order", "00.ipynb", lesson)
+    assert lines[0] == "# Teaching 00 · Order"
+    assert "Minutes to read: 0 (core); to teach: 100 (70 talk, 30 exercises)." in lines[2]
+    assert lines[-4:] == [
+        "| 0:00 | [1](00.ipynb#1--the-bag) | bag | 65 |  |",
+        "| 1:05 | [2](00.ipynb#2--it-reads) to 4 | rest | 5 |  |",
+        "| 1:10 |  | exercises |  | 30 |",
+        "| 1:40 | | end | **70** | **30** |",
+    ]
+    with pytest.raises(ValueError, match="00 · Order has no note for instructors"):
+        guide.clock("00 · Order", "00.ipynb", nbformat.v4.new_notebook())
+
+
+def test_the_week_counts_the_lessons():
+    rows = [
+        "| 9:00 | 20 | 00, sections 1 to 3 |",
+        "| 9:20 | 5 | 01, exercises |",
+        "",
+        "## Short",
+        "| 9:00 | 5 | 03, all |",
+    ]
+    week = "\n".join(["## Five-day week", *rows])
+    (line,) = guide.finished(["00", "01", "03"], week, ["01", "07"])
+    assert line.startswith("3 lessons are finished: 00, 01 and 03. The week below takes 00 and 01 and leaves out 03.")
+    assert "Not there yet: 02 and 07." in line
+    assert guide.finished(["00", "01"], week, []) == [
+        "2 lessons are finished: 00 and 01. The week below takes them all."
+    ]
 
 
 def test_findings_that_the_guide_names_exist():

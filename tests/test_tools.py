@@ -104,13 +104,19 @@ def test_run_times_are_those_of_the_stored_outputs(folder):
     lessons.main(None)
     notebook = nbformat.read(path, as_version=4)
     assert 1 <= notebook.metadata[notebooks.TIMES]["slowest_cell"] <= notebook.metadata[notebooks.TIMES]["lesson"]
-    notebook.cells[0].source += "\n\n| read | 40 |\n| teach | 90 (60 talk, 30 exercises) |"
+    notebook.cells[
+        0
+    ].source += "\n\n| | minutes |\n|---|---|\n| read | 40 |\n| teach | 1 |\n| run, two cores | 1 |\n\nMore"
+    notebook.cells.append(nbformat.v4.new_markdown_cell("## Further\n\n" + "word " * 599))
+    notebook.cells.append(nbformat.v4.new_markdown_cell("Plan in minutes: all (1) 60, exercises 30."))
     notebook.metadata[notebooks.TIMES] = {"lesson": 61, "slowest_cell": 12}
+    notebook = pages.renew_lesson(notebook, path)
+    rows = "|---|---|\n| read, core | 0 |\n| read, further | 3 |\n| teach | 90 (60 talk, 30 exercises) |\n"
+    assert notebook.cells[0].source.endswith(f"{rows}| run, two cores | 2 |\n\nMore")
+    assert pages.renew_lesson(notebook.copy(), path).cells[0].source == notebook.cells[0].source
     notebooks.write(notebook, path)
-    notebook.cells[0].source += "\n| run, two cores | 1 |"
-    assert "| run, two cores | 2 |" in pages.renew_lesson(notebook, path).cells[0].source
     text = pages.run_times([pages.read_lesson(path)], "<!-- times -->\n<!-- /times -->\n")
-    row = "| [07 · Made up](../notebooks/07_made_up.ipynb) | 40 | 90 (60 talk, 30 exercises) | 61 | 12 |"
+    row = "| [07 · Made up](../notebooks/07_made_up.ipynb) | 0 | 3 | 90 (60 talk, 30 exercises) | 61 | 12 |"
     assert row in text
 
 

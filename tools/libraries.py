@@ -6,8 +6,6 @@ Fetched once from the npm registry as pinned archives, checked against their pub
 
 import base64
 import hashlib
-import io
-import shutil
 import tarfile
 import urllib.error
 import urllib.request
@@ -15,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.notebooks import REPOSITORY
+from utils.files import write_whole
 
 KEPT = REPOSITORY / "build" / "libraries"
 REGISTRY = "https://registry.npmjs.org"
@@ -56,31 +55,28 @@ def copy(library: Library, folder: Path) -> None:
     Raises:
         SystemExit: the registry cannot be reached, or what came is not the pinned archive.
     """
-    kept = KEPT / f"{library.name}-{library.version}"
+    kept = KEPT / f"{library.name}-{library.version}.tgz"
     if not kept.exists():
-        _fetch(library, kept)
-    shutil.copytree(kept, folder, dirs_exist_ok=True)
+        write_whole(kept, _fetch(library, kept))
+    with tarfile.open(kept) as archive:
+        for member in archive.getmembers():
+            path = member.name.removeprefix("package/")
+            if member.isfile() and path.startswith(library.files):
+                write_whole(folder / path, archive.extractfile(member).read())
 
 
-def _fetch(library: Library, target: Path) -> None:
+def _fetch(library: Library, target: Path) -> bytes:
+    """The archive of a library from the registry, checked."""
     address = f"{REGISTRY}/{library.name}/-/{library.name.rsplit('/', 1)[-1]}-{library.version}.tgz"
     try:
         with urllib.request.urlopen(address, timeout=60) as response:
             archive = response.read()
     except (urllib.error.URLError, OSError) as error:
         raise SystemExit(
-            f"{address} cannot be fetched ({error}). It is needed once; go online and try again, or copy the folder "
+            f"{address} cannot be fetched ({error}). It is needed once; go online and try again, or copy the file "
             f"{target.relative_to(REPOSITORY)} from a machine that has it."
         ) from None
     found = base64.b64encode(hashlib.sha512(archive).digest()).decode()
     if found != library.sha512:
         raise SystemExit(f"{address} is not the pinned archive: SHA-512 {found}, expected {library.sha512}.")
-    partial = target.with_name(target.name + ".part")
-    shutil.rmtree(partial, ignore_errors=True)
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        for member in files.getmembers():
-            path = member.name.removeprefix("package/")
-            if member.isfile() and path.startswith(library.files):
-                (partial / path).parent.mkdir(parents=True, exist_ok=True)
-                (partial / path).write_bytes(files.extractfile(member).read())
-    partial.rename(target)
+    return archive

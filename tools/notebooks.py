@@ -13,6 +13,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from utils.files import write_whole
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOTEBOOKS = REPOSITORY / "notebooks"
 CELL_TIMEOUT = 600  # seconds; a lesson's cell takes at most 45 on two cores
@@ -21,6 +23,9 @@ INSTALL_CELL = (
 )
 TIMES = "seconds"  # name, in the notebook's metadata, of what running it took: in all, and its slowest cell
 HASH = "code_sha256"  # name, in the notebook's metadata, of the hash of the code that made its outputs
+# Lessons not yet brought to the pattern of CONTRIBUTING.md: a core of at most 45 minutes and 12 findings, and what else
+# the tests ask of a lesson that is not named here. This list may only shrink.
+PENDING = {"00", "01", "02", "03", "04", "05", "07", "08", "09", "10"}
 
 
 def lessons(selection: str | None = None) -> list[Path]:
@@ -129,6 +134,4 @@ def execute(path: Path, *, environment: dict[str, str] | None = None, keep_going
 def write(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write a notebook whole or not at all."""
     nbformat.validate(notebook)
-    temporary = path.with_suffix(".part")
-    nbformat.write(notebook, temporary)
-    os.replace(temporary, path)
+    write_whole(path, nbformat.writes(notebook) + "\n")

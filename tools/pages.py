@@ -15,12 +15,15 @@ from pathlib import Path
 
 import nbformat
 
-from tools import notebooks
+from tools import cite, guide, minutes, notebooks
 from utils.findings import summarise
 
 README = notebooks.REPOSITORY / "README.md"
 HOME = notebooks.REPOSITORY / "site" / "index.md"
 RUN_TIMES = notebooks.REPOSITORY / "site" / "run-times.md"
+SITE = notebooks.REPOSITORY / "site"  # its pages may cite findings
+GUIDE = SITE / "instructor-guide.md"
+GUIDES = SITE / "guide"  # one page a lesson
 FINDINGS = notebooks.REPOSITORY / "FINDINGS.md"
 PICTURE = notebooks.NOTEBOOKS / "images" / "readme.png"
 PICTURE_ALT = "one day later"
@@ -44,7 +47,9 @@ class Lesson:
     question: str
     answer: str
     findings: list[tuple[str, dict]]  # (cell id, record)
-    minutes: dict[str, str]  # to "read", to "teach"
+    minutes: dict[str, str]  # see tools.minutes.rows
+    plan: list[minutes.Planned]  # for a class
+    mentioned: set[str]  # numbers of lessons that its text names
     seconds: dict[str, int]  # of the "lesson" and its "slowest_cell", when its outputs were made
 
     @property
@@ -72,8 +77,15 @@ def read_lesson(path: Path) -> Lesson:
         if not match:
             raise ValueError(f"{path.name} has no line that begins with {start!r}.")
         parts.append(match[1].strip())
-    minutes = dict(re.findall(r"^\| (read|teach) \| ([^|]+?) \|$", text, re.MULTILINE))
-    return Lesson(path, *parts, list(notebooks.findings(notebook)), minutes, notebook.metadata.get(notebooks.TIMES, {}))
+    return Lesson(
+        path,
+        *parts,
+        findings=list(notebooks.findings(notebook)),
+        minutes=minutes.rows(notebook),
+        plan=minutes.plan(notebook),
+        mentioned=set(re.findall(r"\b[Ll]essons? (\d\d)\b", text)),
+        seconds=notebook.metadata.get(notebooks.TIMES, {}),
+    )
 
 
 def findings_page(lessons: list[Lesson]) -> str:
@@ -108,9 +120,8 @@ def readme(lessons: list[Lesson], text: str) -> str:
     """README.md with its generated parts renewed."""
     table = ["| lesson | question | answer | findings |", "|---|---|---|---|"]
     for lesson in lessons:
-        anchor = re.sub(r"[^\w\- ]", "", lesson.title.lower()).replace(" ", "-")
         cells = [f"[{_escape(lesson.title)}](./notebooks/{lesson.path.name})", _escape(lesson.question)]
-        cells += [_escape(lesson.answer), f"[{len(lesson.findings)}](./FINDINGS.md#{anchor})"]
+        cells += [_escape(lesson.answer), f"[{len(lesson.findings)}](./FINDINGS.md#{guide.anchor(lesson.title)})"]
         table.append(f"| {' | '.join(cells)} |")
     url = repository_url()
     clone = ["```", f"git clone {url}", f"cd {url.rsplit('/', 1)[1]}", "make lab", "```"]
@@ -120,12 +131,12 @@ def readme(lessons: list[Lesson], text: str) -> str:
 def run_times(lessons: list[Lesson], text: str) -> str:
     """site/run-times.md with its table renewed."""
     table = [
-        "| lesson | read, minutes | teach, minutes | run, seconds | slowest cell, seconds |",
-        "|---|---|---|---|---|",
+        "| lesson | read, core (min) | read, further (min) | teach (min) | run (s) | slowest cell (s) |",
+        "|---|---|---|---|---|---|",
     ]
     for lesson in lessons:
         cells = [f"[{_escape(lesson.title)}](../notebooks/{lesson.path.name})"]
-        cells += [lesson.minutes.get(name, "") for name in ("read", "teach")]
+        cells += [lesson.minutes.get(name, "") for name in ("read, core", "read, further", "teach")]
         cells += [str(lesson.seconds.get(name, "")) for name in ("lesson", "slowest_cell")]
         table.append(f"| {' | '.join(cells)} |")
     return _renew(text, "times", table)
@@ -137,6 +148,25 @@ def home(lessons: list[Lesson], text: str) -> str:
     for lesson in lessons:
         table.append(f"| [{_escape(lesson.title)}](../notebooks/{lesson.path.name}) | {_escape(lesson.question)} |")
     return _renew(text, "questions", table)
+
+
+def instructor_guide(lessons: list[Lesson], text: str) -> str:
+    """site/instructor-guide.md with its list of lessons, the count of those that are there, and its clocks renewed."""
+    mentioned = set().union(*(lesson.mentioned for lesson in lessons))
+    table = ["| page of the lesson | read, core | read, further | teach |", "|---|---|---|---|"]
+    for lesson in lessons:
+        cells = [f"[{_escape(lesson.title)}](guide/{lesson.number}.md)"]
+        cells += [lesson.minutes.get(name, "") for name in ("read, core", "read, further", "teach")]
+        table.append(f"| {' | '.join(cells)} |")
+    text = guide.days(text, {lesson.number: lesson.plan for lesson in lessons})
+    text = _renew(text, "finished", guide.finished([lesson.number for lesson in lessons], text, mentioned))
+    return _renew(text, "lessons", table)
+
+
+def guide_page(lesson: Lesson, text: str) -> str:
+    """site/guide/NN.md with its head renewed: title, minutes, clock."""
+    link = f"../../notebooks/{lesson.path.name}"
+    return _renew(text, "clock", guide.clock(lesson.title, link, nbformat.read(lesson.path, as_version=4)))
 
 
 def _renew(text: str, name: str, lines: list[str]) -> str:
@@ -176,10 +206,15 @@ def renew_lesson(notebook: nbformat.NotebookNode, path: Path) -> nbformat.Notebo
         else:
             first_code = next(i for i, old in enumerate(notebook.cells) if old.cell_type == "code" and old not in fresh)
             notebook.cells.insert(first_code, cell)
+    rows = minutes.rows(notebook)
     if notebooks.TIMES in notebook.metadata:
-        minutes = math.ceil(notebook.metadata[notebooks.TIMES]["lesson"] / 60)
-        title = notebook.cells[0]
-        title.source = re.sub(r"^(\| run, two cores \|) \d+ \|$", rf"\1 {minutes} |", title.source, flags=re.MULTILINE)
+        rows["run, two cores"] = str(math.ceil(notebook.metadata[notebooks.TIMES]["lesson"] / 60))
+    title = notebook.cells[0]
+    for kind in ("read", "teach", "run"):
+        lines = "".join(f"| {name} | {value} |\n" for name, value in rows.items() if name.startswith(kind))
+        if lines:
+            title.source = re.sub(rf"(^\| {kind}\b.*\|(\n|\Z))+", lines, title.source, flags=re.MULTILINE)
+    title.source = title.source.removesuffix("\n")
     return notebook
 
 
@@ -200,10 +235,38 @@ def pages() -> dict[Path, bytes]:
     result = {FINDINGS: findings_page(lessons).encode(), README: text.encode(), PICTURE: picture()}
     result[HOME] = home(lessons, HOME.read_text(encoding="utf-8")).encode()
     result[RUN_TIMES] = run_times(lessons, RUN_TIMES.read_text(encoding="utf-8")).encode()
+    result[GUIDE] = instructor_guide(lessons, GUIDE.read_text(encoding="utf-8")).encode()
+    for lesson in lessons:
+        page = GUIDES / f"{lesson.number}.md"
+        if not page.exists():
+            raise ValueError(f"{lesson.path.name} has no page site/guide/{page.name}; write one as its neighbours are.")
+        result[page] = guide_page(lesson, page.read_text(encoding="utf-8")).encode()
     for path in notebooks.lessons():
-        text = nbformat.writes(renew_lesson(nbformat.read(path, as_version=4), path)) + "\n"
-        result[path] = text.encode()
+        notebook = renew_lesson(nbformat.read(path, as_version=4), path)
+        result[path] = (nbformat.writes(renew_citations(notebook, path, lessons)) + "\n").encode()
+    numbered = {lesson.number: lesson for lesson in lessons}
+    for path in sorted(SITE.rglob("*.md")):
+        before = result.get(path, path.read_bytes())
+        text = cite.renew(before.decode(), numbered, path.parent, sentences=True)
+        if path in result or text.encode() != before:
+            result[path] = text.encode()
     return result
+
+
+def renew_citations(notebook: nbformat.NotebookNode, path: Path, lessons: list[Lesson]) -> nbformat.NotebookNode:
+    """A lesson whose text cites findings by the numbers they have now.
+
+    Raises:
+        ValueError: a citation fits no finding, or several.
+    """
+    numbered = {lesson.number: lesson for lesson in lessons}
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            try:
+                cell.source = cite.renew(cell.source, numbered, path.parent, sentences=False)
+            except ValueError as error:
+                raise ValueError(f"{path.name}, cell {cell.id}:\n{error}") from None
+    return notebook
 
 
 def _escape(text: str) -> str:
