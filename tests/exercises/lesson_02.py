@@ -49,6 +49,14 @@ steps_until = [
     (lambda rho, level: 1, "is left, still above 0.5"),
 ]
 
+bias_for = [
+    (lambda lag: 1.0, "has to grow with the lag"),
+    (lambda lag: lag, "the lag itself"),
+    (lambda lag: np.exp(-1 / lag), "in front of σ"),
+    (lambda lag: np.log10(lag), "is left"),
+    (lambda lag: 3 * np.log(lag), "forgets nothing"),
+]
+
 clip_global = [
     (lambda gs, limit: [g * min(1, limit / np.linalg.norm(g)) for g in gs], "each by itself"),
     (lambda gs, limit: [np.clip(g, -limit, limit) for g in gs], "each value"),

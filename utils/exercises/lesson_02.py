@@ -152,3 +152,25 @@ def chrono_bias(answer) -> None:
         )
     if stats.kstest(times, stats.uniform(1, longest - 2).cdf).pvalue < 1e-4:
         raise Wrong(f"u is not uniform: every number from 1 to {longest - 1} should come as often as any other.")
+
+
+@exercise("02 bias for")
+def bias_for(answer) -> None:
+    """A forget bias that keeps a good share of the cell state over a lag: about ln(lag)."""
+    for lag in (20, 200, 1000):
+        bias = number(call(answer, lag), "the bias")
+        where = f"for a lag of {lag} you return {bias:.4g}"
+        if np.isclose(bias, lag, rtol=0.05):
+            raise Wrong(f"{where}, the lag itself; time grows like exp(bias), so take a logarithm.")
+        if 0 < bias < 1:
+            raise Wrong(f"{where}; that looks like what the gate keeps, σ(bias). The bias in front of σ was asked for.")
+        kept = (1 / (1 + np.exp(-bias))) ** lag
+        if kept < 0.2:
+            raise Wrong(
+                f"{where}; after {lag} steps σ(bias)^{lag} = {kept:.2g} is left. The bias has to grow with the lag."
+            )
+        if kept > 0.65:
+            raise Wrong(
+                f"{where}; that keeps {kept:.0%} over {lag} steps. It works, but forgets nothing at all: the rule asks for "
+                "37%, a time constant as long as the lag."
+            )

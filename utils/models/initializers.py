@@ -35,11 +35,12 @@ class ForgetBias(keras.initializers.Initializer):
 
 @keras.saving.register_keras_serializable("advanced_rnns")
 class Chrono(keras.initializers.Initializer):
-    """Chrono initialisation: time constants spread from 2 to ``longest`` steps, Tallec and Ollivier (2018), section 2.
+    """Chrono initialisation of Tallec and Ollivier (2018), section 2: units that keep for 1 to ``longest`` steps.
 
     Taught in lesson 02, as ``chrono_bias``.
 
-    LSTM: forget bias ln(u) with u uniform on [1, longest - 1], input bias -ln(u). GRU in Keras' convention, where the
+    LSTM: forget bias ln(u) with u uniform on [1, longest - 1], input bias -ln(u); the time constant of a unit,
+    -1 / ln sigmoid(bias), is then about u + 1/2. GRU in Keras' convention, where the
     update gate z keeps: its bias is ln(u).
 
     Args:
