@@ -4,18 +4,19 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 LESSON ?=
 OFFSETS ?= 1000 2000 3000
-NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 300
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 300 \
+	--dist loadscope --no-loadscope-reorder -p tools.longest_first
 FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 STORED := $(if $(LESSON),$(foreach n,$(LESSON),notebooks/$(n)_*.ipynb),notebooks)
 # JupyterLab refuses to run as root, as in a container, unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab lessons test replicate slides site links doctor bench pages
+.PHONY: help lab lessons test lint unit browser compare replicate slides site links doctor bench pages
 
 help:
 	@echo "make lab                        install and open JupyterLab on the course"
 	@echo "make lessons [LESSON=01]        run the lessons in place, then a table of times and findings"
-	@echo "make test [LESSON=01]           everything CI runs"
+	@echo "make test [LESSON=01]           everything CI runs: make lint unit browser compare"
 	@echo "make replicate OFFSETS=\"1000 2000\" [LESSON=01]   do the findings hold with other seeds?"
 	@echo "make slides [LESSON=01]         one reveal.js deck per lesson, in build/slides"
 	@echo "make site                       the website, in build/site"
@@ -45,16 +46,25 @@ links: $(VENV)/site
 doctor: $(VENV)/learn
 	$(BIN)/python -m tools.doctor
 
-test: $(VENV)/test
+test: lint unit browser compare
+
+lint: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms $(FORMS)
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/python -m tools.pages --check
+
+unit: $(VENV)/test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+
+browser: $(VENV)/test
 	$(BIN)/python -m pytest tests/browser
-	$(BIN)/python -m pytest $(NBVAL) $(STORED)
+
+# Two lessons side by side, each with one worker: a fifth faster than one after the other with two.
+compare: $(VENV)/test
+	STUDY_WORKERS=1 $(BIN)/python -m pytest -n 2 $(NBVAL) $(STORED)
 
 bench: $(VENV)/test
 	$(BIN)/python -m tests.benchmarks.run
