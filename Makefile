@@ -8,6 +8,7 @@ NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.
 	--dist loadscope --no-loadscope-reorder -p tools.longest_first
 FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 STORED := $(if $(LESSON),$(foreach n,$(LESSON),notebooks/$(n)_*.ipynb),notebooks)
+SIDE_BY_SIDE := $(if $(filter 1,$(words $(LESSON))),,STUDY_WORKERS=1)
 # JupyterLab refuses to run as root, as in a container, unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -64,7 +65,7 @@ browser: $(VENV)/test
 
 # Two lessons side by side, each with one worker: a fifth faster than one after the other with two.
 compare: $(VENV)/test
-	STUDY_WORKERS=1 $(BIN)/python -m pytest -n 2 $(NBVAL) $(STORED)
+	$(SIDE_BY_SIDE) $(BIN)/python -m pytest -n 2 $(NBVAL) $(STORED)
 
 bench: $(VENV)/test
 	$(BIN)/python -m tests.benchmarks.run
