@@ -247,7 +247,10 @@ def pages() -> dict[Path, bytes]:
     numbered = {lesson.number: lesson for lesson in lessons}
     for path in sorted(SITE.rglob("*.md")):
         before = result.get(path, path.read_bytes())
-        text = cite.renew(before.decode(), numbered, path.parent, sentences=True)
+        try:
+            text = cite.renew(before.decode(), numbered, path.parent, sentences=True)
+        except ValueError as error:
+            raise ValueError(f"site/{path.relative_to(SITE)}:\n{error}") from None
         if path in result or text.encode() != before:
             result[path] = text.encode()
     return result
