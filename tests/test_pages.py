@@ -149,6 +149,14 @@ def test_a_finding_put_in_early_renumbers_what_the_guide_cites():
         cite.renew(before, gone, page.parent, sentences=True)
 
 
+def test_an_answer_goes_to_other_pages_without_its_citations(tmp_path):
+    """Their links lead from the notebook; and what is still to be filled in would make the pages differ at once."""
+    text = "# 07 · Made up\n\n**Research question.** Why?\n\n**Answer.** So it is ([07 a claim]())."
+    path = tmp_path / "07_made_up.ipynb"
+    notebooks.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)]), path)
+    assert pages.read_lesson(path).answer == "So it is."
+
+
 def test_terms_of_the_glossary_are_in_order_and_used():
     glossary = (SITE / "glossary.md").read_text(encoding="utf-8")
     body = glossary.split("```{glossary}\n")[1]

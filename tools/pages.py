@@ -76,7 +76,7 @@ def read_lesson(path: Path) -> Lesson:
         match = re.search(rf"^{re.escape(start)}(.+)$", text, re.MULTILINE)
         if not match:
             raise ValueError(f"{path.name} has no line that begins with {start!r}.")
-        parts.append(match[1].strip())
+        parts.append(cite.remove(match[1]).strip())
     return Lesson(
         path,
         *parts,
