@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 LESSON ?=
+TITLE ?=
 OFFSETS ?= 1000 2000 3000
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 300 \
 	--dist loadscope --no-loadscope-reorder -p tools.longest_first
@@ -12,11 +13,12 @@ SIDE_BY_SIDE := $(if $(filter 1,$(words $(LESSON))),,STUDY_WORKERS=1)
 # JupyterLab refuses to run as root, as in a container, unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab lessons test lint unit browser compare replicate slides site links doctor bench pages
+.PHONY: help lab lessons new test lint unit browser compare replicate slides site links doctor bench pages
 
 help:
 	@echo "make lab                        install and open JupyterLab on the course"
 	@echo "make lessons [LESSON=01]        run the lessons in place, then a table of times and findings"
+	@echo "make new LESSON=11 TITLE=Attention   begin a lesson: every file it needs, with what is to be done"
 	@echo "make test [LESSON=01]           everything CI runs: make lint unit browser compare"
 	@echo "make replicate OFFSETS=\"1000 2000\" [LESSON=01]   do the findings hold with other seeds?"
 	@echo "make slides [LESSON=01]         one reveal.js deck per lesson, in build/slides"
@@ -24,13 +26,16 @@ help:
 	@echo "make links                      are the links to other sites alive?"
 	@echo "make doctor                     is this machine ready?"
 	@echo "make bench                      speed and memory, written to BENCHMARKS.md"
-	@echo "make pages                      FINDINGS.md and the tables in README.md, from the stored notebooks"
+	@echo "make pages                      FINDINGS.md, minutes, clocks of the guide and other tables, from the stored notebooks"
 
 lab: $(VENV)/learn
 	$(BIN)/jupyter lab $(AS_ROOT) --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks
 
 lessons: $(VENV)/learn
 	$(BIN)/python -m tools.lessons $(LESSON)
+
+new: $(VENV)/learn
+	$(BIN)/python -m tools.new "$(LESSON)" "$(TITLE)"
 
 replicate: $(VENV)/learn
 	$(BIN)/python -m tools.replicate "$(OFFSETS)" $(LESSON)
