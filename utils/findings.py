@@ -125,6 +125,13 @@ def finding(
         TypeError: ``measured`` is not numbers.
     """
     call = f"finding({claim!r})"
+    if isinstance(measured, Estimate):
+        value, *interval = _numbers(call, [measured.value, measured.low, measured.high]).tolist()
+        if not interval[0] <= value <= interval[1]:
+            raise ValueError(f"{call} was given {measured}; expected low <= value <= high.")
+        values = {"measured": [value], "interval": interval, "n": int(measured.n)}
+    else:
+        values = {"measured": _numbers(call, measured).tolist()}
     limits = {"at_least": at_least, "at_most": at_most, "between": between}
     given = {name: limit for name, limit in limits.items() if limit is not None}
     if len(given) != 1:
@@ -141,16 +148,10 @@ def finding(
         (low, high), rule = between, f"between {between[0]:.4g} and {between[1]:.4g}"
     if not low <= high:
         raise ValueError(f"{call}: limits {low} and {high} leave no room; expected (low, high) as numbers.")
+    if not (math.isfinite(low) or math.isfinite(high)) or low == np.inf or high == -np.inf:
+        raise ValueError(f"{call} has the limit {rule}; expected a limit that some numbers pass and others do not.")
 
-    record = {"claim": claim, "rule": rule}
-    record |= {"low": _bound(low), "high": _bound(high)}
-    if isinstance(measured, Estimate):
-        value, *interval = _numbers(call, [measured.value, measured.low, measured.high]).tolist()
-        if not interval[0] <= value <= interval[1]:
-            raise ValueError(f"{call} was given {measured}; expected low <= value <= high.")
-        record |= {"measured": [value], "interval": interval, "n": int(measured.n)}
-    else:
-        record |= {"measured": _numbers(call, measured).tolist()}
+    record = {"claim": claim, **values, "rule": rule, "low": _bound(low), "high": _bound(high)}
     if no_effect is not None:
         (record["no_effect"],) = _numbers(f"{call}, no_effect=", no_effect).tolist()
         if low <= no_effect <= high and not excludes:
