@@ -130,6 +130,7 @@ def test_the_card_of_a_finding_is_whole_in_a_notebook_that_nobody_has_trusted(br
     page = context.new_page()
     page.goto(f"{address}/lab/workspaces/card/tree/card.ipynb", timeout=120_000)
     page.wait_for_selector(".finding-strip", timeout=120_000)
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=120_000)  # then it can stop
     shown = page.locator(".finding").evaluate_all("cards => cards.map((card) => card.outerHTML)")
     context.close()
     for stored, left in zip(cards, shown, strict=True):
