@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -104,6 +105,23 @@ def test_bad_calls_are_named(displayed):
         finding("It works", Estimate(1, np.nan, 2, 20), at_least=0)
     with pytest.raises(ValueError, match="expected low <= value <= high"):
         finding("It works", Estimate(3, 1, 2, 20), at_least=0)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"at_least": np.inf},
+        {"at_least": -np.inf},
+        {"at_most": -np.inf},
+        {"at_most": np.inf},
+        {"between": (-np.inf, np.inf)},
+        {"between": (np.inf, np.inf)},
+    ],
+)
+def test_a_limit_at_infinity_is_none(displayed, limit):
+    with pytest.raises(ValueError, match="expected a limit that some numbers pass and others do not"):
+        finding("It works", 1, **limit)
+    assert displayed == []
 
 
 def test_while_replicating_a_refuted_finding_is_recorded_and_the_lesson_goes_on(displayed, monkeypatch):
@@ -218,7 +236,7 @@ def test_a_refuted_card_differs_by_more_than_colour(displayed, monkeypatch):
         (0, {"at_most": 0}),
         ([0, 0, 0], {"between": (0, 0)}),
         ([1e-9, 1e-3], {"at_most": 1}),
-        ([-5, 7], {"between": (-np.inf, np.inf)}),
+        ([-5, 7], {"between": (-np.inf, 7)}),
         (range(200), {"at_least": -1}),
         ([1.0] * 20, {"at_least": 1}),
         (1e300, {"at_least": -1e300}),
@@ -228,7 +246,7 @@ def test_a_refuted_card_differs_by_more_than_colour(displayed, monkeypatch):
 def test_every_part_of_a_strip_lies_inside_it(displayed, measured, limit):
     finding("It works", measured, **limit)
     shown = render(displayed[0][1]["finding"])["text/html"]
-    places = [float(part.split("%")[0]) for part in shown.split("left: ")[1:] if "%" in part.split(";")[0]]
+    places = [float(place) for place in re.findall(r"[ ;](?:left|right|width): ([^;%]+)%", shown)]
     assert len(places) > 2
     assert all(0 <= place <= 100 for place in places)
 
