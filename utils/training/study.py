@@ -17,6 +17,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from utils import runtime
+from utils.training.divergence import Diverged, collected
 
 # Between two trials joblib replaces a worker that has grown too much (see runtime.py), and warns. Nothing is lost by
 # that; a worker that dies in the middle of a trial raises an error.
@@ -53,6 +54,9 @@ def study(
     Raises:
         ValueError: no seeds; a grid that is empty or holds a bare string; a trial that does not take the grid's names.
         TrialFailed: a trial raised or returned no mapping. The study stops.
+
+    Warns:
+        Diverged: the loss became NaN or infinite in some trials; one warning for all of them, from this process.
     """
     points = _points(grid)
     seeds = runtime.seeds(seeds) if isinstance(seeds, int) else list(seeds)
@@ -66,7 +70,7 @@ def study(
     workers = workers or runtime.workers()
     jobs = [joblib.delayed(_run_all)(pickled, share) for share in _shares(points, seeds, workers)]
     parallel = joblib.Parallel(workers, return_as="generator", batch_size=1)
-    rows = {}
+    rows, notes = {}, {}
     with tqdm(
         total=len(points) * len(seeds),
         desc=getattr(trial, "__name__", "study"),
@@ -75,9 +79,18 @@ def study(
         leave=False,
         disable=not runtime.watched(),
     ) as bar:
-        for results in parallel(jobs):
+        for results, said in parallel(jobs):
             rows |= results
+            notes |= said
             bar.update(len(results))
+    if notes:
+        first = min(notes)
+        setting = {**points[first[0]], "seed": seeds[first[1]]}
+        warnings.warn(
+            f"In {len(notes)} of {len(rows)} trials training diverged. The first, {_place(setting)}: {notes[first]}",
+            Diverged,
+            stacklevel=2,
+        )
     return pd.DataFrame([rows[place] for place in sorted(rows)])
 
 
@@ -117,15 +130,25 @@ def _check_signature(trial: Callable, point: Mapping) -> None:
         ) from None
 
 
-def _run_all(pickled: bytes, trials: list[tuple]) -> dict[tuple, dict]:
-    """The rows of a share of the trials, in whichever process it landed."""
-    return {place: _run(pickled, point, seed) for place, point, seed in trials}
+def _run_all(pickled: bytes, trials: list[tuple]) -> tuple[dict[tuple, dict], dict[tuple, str]]:
+    """The rows of a share of the trials, in whichever process it landed; and what was said of divergence in them."""
+    rows, notes = {}, {}
+    for place, point, seed in trials:
+        with collected() as said:
+            rows[place] = _run(pickled, point, seed)
+        if said:
+            notes[place] = said[0]
+    return rows, notes
+
+
+def _place(setting: Mapping) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in setting.items())
 
 
 def _run(pickled: bytes, point: dict, seed: int) -> dict:
     """One trial."""
     runtime.set_seed(seed)
-    place = ", ".join(f"{key}={value!r}" for key, value in {**point, "seed": seed}.items())
+    place = _place({**point, "seed": seed})
     started = time.perf_counter()
     try:
         results = _unpickle(pickled)(**point, seed=seed)
