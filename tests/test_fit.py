@@ -216,7 +216,7 @@ PARTS = {
     "constraint": lambda factor: dense(kernel_constraint=make_constraint(factor)),
     "regulariser, a function": lambda factor: dense(bias_regularizer=lambda x: factor * keras.ops.sum(x)),
     "Lambda": lambda factor: keras.layers.Lambda(lambda x: factor * x),
-    "time distributed": lambda factor: keras.layers.TimeDistributed(make_layer(factor)),
+    "time distributed": lambda factor: keras.layers.TimeDistributed(dense(activation=lambda x: factor * x)),
 }
 
 
@@ -304,15 +304,14 @@ def test_layers_that_share_a_weight_go_on_sharing_it():
     np.testing.assert_allclose(model(x), x, atol=0.05)
 
 
-def test_an_error_leaves_a_model_that_was_trained_itself_as_it_was():
-    def explode(t, p):
-        keras.ops.cond(keras.ops.any(p > 1e9), lambda: p, lambda: p)
-        return keras.ops.reshape(p, (7, 1, 1, 1))
-
-    model = keras.Sequential([keras.Input((2,)), Scaled(np.random.default_rng(0)), dense()])
+def test_an_error_leaves_a_model_that_is_trained_itself_as_it_was():
+    model = keras.Sequential([keras.Input((2,)), Scaled(), dense()])
+    model.layers[0].hidden = np.random.default_rng(0)
     before = model.get_weights()
-    with pytest.raises(Exception, match=r"\w"):
-        fit(model, (np.ones((4, 2)), np.zeros((4, 3))), loss=explode)
+    with pytest.raises(KeyboardInterrupt), compiled.borrow(model) as lent:
+        assert lent.model is model
+        model.layers[1].kernel.assign(np.ones((2, 3)))
+        raise KeyboardInterrupt
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -430,7 +429,7 @@ def test_batches_are_drawn_anew_in_every_epoch():
     rows = np.arange(12, dtype="float32")[:, None]
     runtime.set_seed(0)
     fit(model, (rows, rows), epochs=3, batch_size=4, loss=spy)
-    epochs = [sum(seen[i : i + 3], []) for i in range(0, 9, 3)]
+    epochs = np.reshape(seen, (3, 12)).tolist()
     assert all(sorted(epoch) == list(range(12)) for epoch in epochs)
     assert epochs[0] != epochs[1]
     assert epochs[1] != epochs[2]

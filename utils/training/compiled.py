@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import random
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -162,10 +163,11 @@ def describe(model) -> tuple[str, dict]:
     names = {part.name: f"layer {i}" for i, part in enumerate(parts)}
     own = {id(variable): i for i, variable in enumerate(model.variables)}
     tell = Fingerprint(functools.partial(_special, own=own))
-    config = keras.saving.serialize_keras_object(model)
+    seen = [tell.of(model), [tell.of(variable) for variable in model.variables]]
+    with _without_advice(tell.custom):
+        config = keras.saving.serialize_keras_object(model)
     config.pop("compile_config", None)
-    variables = [tell.of(variable) for variable in model.variables]
-    return tell.of([_plain(config, names), tell.of(model), variables]), tell.custom
+    return tell.of([_plain(config, names), seen]), tell.custom
 
 
 def _plain(config, names: dict[str, str]):
@@ -259,7 +261,7 @@ def _copy(model, custom: dict):
     # Copying draws starting weights that are then overwritten: leave the generators as they were.
     states = random.getstate(), np.random.get_state()
     try:
-        with keras.saving.custom_object_scope(_named(custom)):
+        with keras.saving.custom_object_scope(_named(custom)), _without_advice(custom):
             lambdas = any(isinstance(part, keras.layers.Lambda) for part in operations(model))
             copy = keras.models.clone_model(model, clone_function=_copy_layer if lambdas else None)
         return copy if describe(copy)[0] == describe(model)[0] else None
@@ -276,6 +278,11 @@ def _copy_layer(layer):
     if isinstance(layer, keras.layers.Lambda):
         return type(layer)(**{**config, "function": layer.function})
     return type(layer).from_config(config)
+
+
+def _without_advice(custom: dict):
+    """Without Keras' advice on saving lambdas and foreign layers, which here are not saved."""
+    return warnings.catch_warnings(action="ignore") if custom else contextlib.nullcontext()
 
 
 def _named(custom: dict) -> dict:
