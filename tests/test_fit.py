@@ -308,10 +308,15 @@ def test_an_error_leaves_a_model_that_is_trained_itself_as_it_was():
     model = keras.Sequential([keras.Input((2,)), Scaled(), dense()])
     model.layers[0].hidden = np.random.default_rng(0)
     before = model.get_weights()
-    with pytest.raises(KeyboardInterrupt), compiled.borrow(model) as lent:
-        assert lent.model is model
-        model.layers[1].kernel.assign(np.ones((2, 3)))
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with compiled.borrow(model) as lent:
+            assert lent.model is model
+            model.layers[1].kernel.assign(np.ones((2, 3)))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 

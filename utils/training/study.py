@@ -1,7 +1,5 @@
 """The same experiment over a grid of settings and several seeds, in parallel processes, as one tidy table."""
 
-import contextlib
-import ctypes
 import functools
 import gc
 import inspect
@@ -16,12 +14,10 @@ import joblib
 import pandas as pd
 from tqdm import tqdm
 
-from utils import runtime
+from utils import private, runtime
 from utils.training.divergence import Diverged, collected
 
-# Between two trials joblib replaces a worker that has grown too much (see runtime.py), and warns. Nothing is lost by
-# that; a worker that dies in the middle of a trial raises an error.
-warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")
+private.hush_replaced_workers()
 
 
 class TrialFailed(RuntimeError):
@@ -155,7 +151,8 @@ def _run(pickled: bytes, point: dict, seed: int) -> dict:
     except Exception as error:
         raise TrialFailed(f"The trial at {place} raised {type(error).__name__}: {error}") from error
     finally:
-        _return_memory()
+        gc.collect()
+        private.return_memory()
     seconds = time.perf_counter() - started
     if not isinstance(results, Mapping):
         raise TrialFailed(f"The trial at {place} returned {results!r}; expected a dict of named results.")
@@ -163,14 +160,6 @@ def _run(pickled: bytes, point: dict, seed: int) -> dict:
     if taken:
         raise TrialFailed(f"The trial at {place} returned {taken}, which the table already uses; rename the result.")
     return {**point, "seed": seed, **results, "seconds": seconds}
-
-
-def _return_memory() -> None:
-    """Give memory freed after compiling back to the system; Linux's C library would keep it, and workers swell."""
-    gc.collect()
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 @functools.lru_cache(maxsize=2)
