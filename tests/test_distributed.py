@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from utils import runtime
 from utils.datasets.electricity import write_load
-from utils.training import distributed
+from utils.training import cluster, distributed
 
 PROGRAM = [sys.executable, "-m", "utils.training.distributed"]
 SETTINGS = ["--units", "4", "--batch-size", "8", "--length", "16"]
@@ -47,12 +48,12 @@ def assert_same_run(folder, alone) -> None:
 
 def test_killed_in_mid_run_and_resumed_it_ends_like_one_process(series, alone, tmp_path):
     """The run is to take 1,500 steps, so that the kill comes in the middle however fast the machine is."""
-    workers = distributed.start(2, command(series, tmp_path, 1500), **QUIET)
+    workers = cluster.start(2, command(series, tmp_path, 1500), **QUIET)
     while not (tmp_path / "checkpoint.npz").exists():
         assert all(worker.poll() is None for worker in workers), workers[0].communicate()[0]
         time.sleep(0.02)
     workers[1].kill()
-    assert distributed.wait(workers) == [distributed.STOPPED, -9]
+    assert cluster.wait(workers) == [distributed.STOPPED, -9]
     said = workers[0].communicate()[0]
     assert "Worker 0 lost contact with another worker" in said
     assert "go on from the last checkpoint" in said
@@ -69,12 +70,12 @@ def test_killed_in_mid_run_and_resumed_it_ends_like_one_process(series, alone, t
 
 def test_a_worker_that_is_asked_to_end_does(series, tmp_path):
     """SIGTERM, as a task manager or Slurm sends it. TensorFlow by itself takes note of it and goes on."""
-    workers = distributed.start(2, command(series, tmp_path, 1500), **QUIET)
+    workers = cluster.start(2, command(series, tmp_path, 1500), **QUIET)
     while not (tmp_path / "checkpoint.npz").exists():
         assert all(worker.poll() is None for worker in workers), workers[0].communicate()[0]
         time.sleep(0.02)
     workers[1].terminate()
-    assert distributed.wait(workers) == [distributed.STOPPED, -signal.SIGTERM]
+    assert cluster.wait(workers) == [distributed.STOPPED, -signal.SIGTERM]
 
 
 def test_workers_that_see_different_folders_are_told(series, alone, tmp_path):
@@ -86,8 +87,8 @@ def test_workers_that_see_different_folders_are_told(series, alone, tmp_path):
     program += "mine = json.loads(os.environ['TF_CONFIG'])['task']['index']\n"
     program += f"sys.exit(main([*sys.argv[1:], '--folder', {[str(f) for f in folders]!r}[mine]]))"
     settings = ["--series", str(series), "--steps", "80", *SETTINGS]
-    workers = distributed.start(2, [sys.executable, "-c", program, *settings], **QUIET)
-    assert distributed.wait(workers) == [1, 1]
+    workers = cluster.start(2, [sys.executable, "-c", program, *settings], **QUIET)
+    assert cluster.wait(workers) == [1, 1]
     for worker, folder, steps in zip(workers, folders, (60, 0), strict=True):
         assert f"do not find the same checkpoint in {folder} (this one: {steps} steps)" in worker.communicate()[0]
     assert (folders[0] / "checkpoint.npz").read_bytes() == before
@@ -136,11 +137,12 @@ def test_a_failing_write_leaves_the_last_checkpoint(series, tmp_path, monkeypatc
     distributed.train(series, tmp_path, steps=20, save_every=20, **SMALL)
     before = (tmp_path / "checkpoint.npz").read_bytes()
 
-    def half(file, **_):
-        file.write(b"half")
+    def half(path, content):
+        with path.open("wb") as file:
+            file.write(content[:100])
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(np, "savez", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(OSError, match="No space left"):
         distributed.train(series, tmp_path, steps=40, save_every=20, **SMALL)
     assert (tmp_path / "checkpoint.npz").read_bytes() == before
@@ -152,7 +154,7 @@ def test_bad_sizes_are_named(series, tmp_path):
     with pytest.raises(ValueError, match="gives 1561 blocks of 8 x 16 steps; 2000 were asked for"):
         distributed.train(series, tmp_path, steps=2000, **SMALL)
     with pytest.raises(ValueError, match="0 workers"):
-        distributed.start(0, ["true"])
+        cluster.start(0, ["true"])
 
 
 TWO = ["localhost:2222", "localhost:2223"]
@@ -174,15 +176,15 @@ TWO = ["localhost:2222", "localhost:2223"]
 )
 def test_a_wrong_tf_config_is_explained(config, message):
     text = config if isinstance(config, str) else json.dumps(config)
-    with pytest.raises(distributed.ClusterError, match=message) as caught:
-        distributed.cluster({"TF_CONFIG": text})
+    with pytest.raises(cluster.ClusterError, match=message) as caught:
+        cluster.members({"TF_CONFIG": text})
     assert "Expected something like" in str(caught.value)
 
 
 def test_who_works_together():
     config = {"cluster": {"worker": TWO}, "task": {"type": "worker", "index": 1}}
-    assert distributed.cluster({}) is None
-    assert distributed.cluster({"TF_CONFIG": json.dumps(config)}) == (TWO, 1)
+    assert cluster.members({}) is None
+    assert cluster.members({"TF_CONFIG": json.dumps(config)}) == (TWO, 1)
 
 
 def test_slurm_names_the_workers(monkeypatch):
@@ -195,7 +197,7 @@ def test_slurm_names_the_workers(monkeypatch):
     }
     for name, value in slurm.items():
         monkeypatch.setenv(name, value)
-    assert distributed.cluster(slurm) == (["node1:8888", "node1:8889", "node2:8888"], 1)
+    assert cluster.members(slurm) == (["node1:8888", "node1:8889", "node2:8888"], 1)
 
 
 def test_a_port_in_use_and_an_absent_worker_are_named():
@@ -205,10 +207,10 @@ def test_a_port_in_use_and_an_absent_worker_are_named():
         free.bind(("", 0))
         taken, mine = busy.getsockname()[1], free.getsockname()[1]
         free.close()
-        with pytest.raises(distributed.ClusterError, match=f"localhost:{taken} is not free"):
-            distributed.join([f"localhost:{taken}", "localhost:9"], 0)
-        with pytest.raises(distributed.ClusterError, match=r"No answer from localhost:9 in 0\.3 s"):
-            distributed.join([f"localhost:{mine}", "localhost:9"], 0, timeout=0.3)
+        with pytest.raises(cluster.ClusterError, match=f"localhost:{taken} is not free"):
+            cluster.join([f"localhost:{taken}", "localhost:9"], 0)
+        with pytest.raises(cluster.ClusterError, match=r"No answer from localhost:9 in 0\.3 s"):
+            cluster.join([f"localhost:{mine}", "localhost:9"], 0, timeout=0.3)
 
 
 def test_workers_that_do_not_notice_are_ended():
@@ -218,8 +220,8 @@ def test_workers_that_do_not_notice_are_ended():
         "time.sleep(3600 * json.loads(os.environ['TF_CONFIG'])['task']['index'])\n"
         "sys.exit(3)"
     )
-    workers = distributed.start(2, [sys.executable, "-c", sleeper])
-    assert distributed.wait(workers, grace=0.2) == [3, -9]
+    workers = cluster.start(2, [sys.executable, "-c", sleeper])
+    assert cluster.wait(workers, grace=0.2) == [3, -9]
 
 
 def test_the_launcher_passes_on_what_a_worker_says(series, tmp_path):

@@ -1,5 +1,6 @@
 """Seeds, quiet TensorFlow, and imports that cost nothing."""
 
+import re
 import subprocess
 import sys
 
@@ -47,6 +48,8 @@ def test_impossible_settings_are_named(monkeypatch):
         ".runtime",
         ".plotting",
         ".findings",
+        ".files",
+        ".private",
         ".exercises",
         ".exercises.lesson_01",
         ".datasets.prices",
@@ -116,7 +119,9 @@ def test_a_person_in_a_notebook_sees_a_progress_bar_and_no_log_line(tmp_path):
         "runtime.tf.function(lambda x: x * 2, jit_compile=True)(runtime.tf.ones(3)).numpy().sum()",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("PYTEST_CURRENT_TEST", "UNWATCHED")
+    }
     # The kernel watches its file descriptors, as in JupyterLab and unlike under nbval.
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute(env=environment)
     streams = [output for cell in notebook.cells for output in cell.outputs if output.output_type == "stream"]
@@ -124,6 +129,28 @@ def test_a_person_in_a_notebook_sees_a_progress_bar_and_no_log_line(tmp_path):
     text = "".join(output.text for output in streams)
     assert "trial" in text
     assert text.count("\n") <= 1, text  # the line of runtime.start(); the bar rewrites itself
+
+
+def test_who_is_watching(monkeypatch):
+    monkeypatch.delenv("UNWATCHED", raising=False)
+    assert not runtime.watched()  # under pytest
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    assert runtime.watched()
+    monkeypatch.setenv("UNWATCHED", "1")
+    assert not runtime.watched()
+
+
+def test_every_environment_variable_stands_in_the_table():
+    read = set()
+    for folder in ("utils", "tools"):
+        for path in (runtime.REPOSITORY / folder).rglob("*.py"):
+            read |= set(re.findall(r"""environ(?:\.get\(|\[)["']([A-Z_]+)["']""", path.read_text(encoding="utf-8")))
+    own = read - {"TF_CONFIG", "TF_CPP_MIN_LOG_LEVEL", "PYTEST_CURRENT_TEST"}
+    assert own == {"SEED_OFFSET", "STUDY_WORKERS", "REPLICATE", "UNWATCHED"}
+    contributing = (runtime.REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for name in own:
+        assert f"``{name}``" in runtime.__doc__
+        assert f"| `{name}` |" in contributing
 
 
 def test_unknown_attribute():

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from utils import runtime
+from utils.training.divergence import Diverged
 from utils.training.study import TrialFailed, study
 
 
@@ -92,6 +93,26 @@ def test_a_failing_trial_names_its_point_and_seed(workers):
         study(fails_once, {"value": [1, 2]}, seeds=[0, 1], workers=workers)
 
 
+def explosive(rate, seed):
+    from utils.models.recurrent import build_recurrent
+    from utils.runtime import keras
+    from utils.training.fit import fit
+
+    x = np.random.default_rng(0).normal(size=(32, 5, 1)).astype("float32")
+    sgd = keras.optimizers.SGD(rate)
+    return {"loss": fit(build_recurrent("RNN", 2, features=1), (x, x[:, 0]), epochs=3, optimizer=sgd)["loss"][-1]}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_trials_that_diverge_are_said_in_one_warning_of_this_process(workers, capfd):
+    words = r"In 2 of 4 trials training diverged\. The first, rate=1e\+30, seed=0: The loss became \w+ in epoch 2 of 3"
+    with pytest.warns(Diverged, match=words) as said:
+        table = study(explosive, {"rate": [0.01, 1e30]}, seeds=2, workers=workers)
+    assert [each.filename for each in said] == [__file__]
+    assert np.isfinite(table["loss"]).tolist() == [True, True, False, False]
+    assert capfd.readouterr().err == ""
+
+
 def test_a_trial_must_return_named_results():
     with pytest.raises(TrialFailed, match=r"returned 3; expected a dict"):
         study(lambda seed: 3, {}, seeds=1, workers=1)
@@ -113,6 +134,7 @@ SWELL = """
 import os, sys, time
 import numpy as np
 from utils import runtime
+from utils.training.divergence import Diverged
 from utils.training.study import study
 runtime.start_workers()
 def swell(megabytes, seed):
@@ -169,7 +191,8 @@ def test_ctrl_c_leaves_no_process_behind(tmp_path):
     script.write_text(
         textwrap.dedent("""
             import sys, time
-            from utils.training.study import study
+            from utils.training.divergence import Diverged
+from utils.training.study import study
             def sleepy(value, seed):
                 open(f"{sys.argv[1]}/started-{seed}", "w").close()
                 time.sleep(120)

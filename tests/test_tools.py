@@ -30,15 +30,43 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_lessons_are_run_in_place_with_a_table(folder, capsys):
-    path = make(folder, SEEDED, "import os; print('PYTEST_CURRENT_TEST' in os.environ)")
+    path = make(folder, SEEDED, "import os; print(os.environ['UNWATCHED'])")
     assert lessons.main("7") == 0
     stored = nbformat.read(path, as_version=4)
     assert stored.metadata[notebooks.HASH] == notebooks.code_hash(stored)
     assert [cell.execution_count for cell in notebooks.code_cells(stored)] == [1, 2]
-    assert stored.cells[2].outputs[0].text == "True\n"
+    assert stored.cells[2].outputs[0].text == "1\n"
     table = capsys.readouterr().out
     assert "07_made_up" in table
     assert "1 of 1" in table
+
+
+def test_outputs_are_stored_as_they_are_tested(folder, monkeypatch):
+    """Under nbval the kernel inherits PYTEST_CURRENT_TEST: no progress bar, and what is written past Python is not kept.
+    A lesson is executed without that variable, and must give the same."""
+    source = """
+import os
+from utils import runtime
+from utils.runtime import tf
+runtime.start()
+os.write(1, b"native line")
+os.write(2, b"native line")
+tf.function(lambda x: x * 2, jit_compile=True)(tf.ones(3))
+tf.distribute.MirroredStrategy(["CPU:0"])
+runtime.watched()
+"""
+    path = make(folder, source)
+    outputs = {}
+    for name in ("stored", "tested"):
+        monkeypatch.delenv("PYTEST_CURRENT_TEST")
+        environment = {} if name == "stored" else {"PYTEST_CURRENT_TEST": "here"}
+        outputs[name] = notebooks.execute(path, environment=environment).notebook.cells[1].outputs
+        monkeypatch.setenv("PYTEST_CURRENT_TEST", "back")
+    assert outputs["stored"] == outputs["tested"]
+    texts = [output.get("text", output.get("data")) for output in outputs["stored"]]
+    assert [output.output_type for output in outputs["stored"]] == ["stream", "execute_result"], texts
+    assert texts[0].startswith("Running on: ")
+    assert texts[1] == {"text/plain": "False"}
 
 
 def test_a_lesson_that_stops_is_reported(folder, capsys):

@@ -1,11 +1,14 @@
 """Truncated backpropagation against Keras' stateful layers and against the gradient tape written out by hand."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from utils import runtime
 from utils.models.recurrent import build_recurrent
 from utils.runtime import keras, tf
+from utils.training.divergence import Diverged
 from utils.training.fit import fit
 from utils.training.truncated import fit_truncated
 
@@ -127,6 +130,40 @@ def test_one_target_at_the_end_of_a_block():
     rate = keras.optimizers.Adam(0.05)
     history = fit_truncated(ours, blocks, back=2, carry=False, loss="sparse_categorical_crossentropy", optimizer=rate)
     assert history["loss"][-1] < history["loss"][0] / 4
+
+
+def test_the_loss_counts_with_what_it_closes_over():
+    def first(w):
+        return fit_truncated(model(), series(), loss=lambda t, p: w * (t - p) ** 2)["loss"][0]
+
+    one, ten, again = first(1), first(10), first(1)
+    assert ten == pytest.approx(10 * one, rel=1e-5)
+    assert again == one
+
+
+def test_a_model_of_which_no_copy_can_be_made_is_trained_itself():
+    ours, theirs = model(layers=1), model(layers=1)
+    theirs.layers[0].hidden = np.random.default_rng(0)
+    assert fit_truncated(ours, series(), back=3)["loss"] == fit_truncated(theirs, series(), back=3)["loss"]
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not theirs.layers[0].return_state
+
+
+def test_a_loss_that_is_no_number_any_more_is_said_with_its_update():
+    def run(**kwargs):
+        runtime.set_seed(0)
+        ours = build_recurrent("RNN", 3, features=2, every_step=True)
+        return fit_truncated(ours, series(), optimizer=keras.optimizers.SGD(1e30), **kwargs)["loss"]
+
+    with pytest.warns(Diverged, match=r"loss became (NaN|infinite) in update 2 of 5") as said:
+        losses = run()
+    assert len(said) == 1
+    assert np.isfinite(losses[0])
+    assert not np.isfinite(losses[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(may_diverge=True)
 
 
 def test_bad_input_is_named():

@@ -112,11 +112,12 @@ def execute(path: Path, *, environment: dict[str, str] | None = None, keep_going
         resources={"metadata": {"path": str(path.parent)}},
         allow_errors=keep_going,
         record_timing=False,
+        # The kernels that test the lessons do not watch file descriptors 1 and 2 either: outputs are stored as tested.
+        extra_arguments=["--IPKernelApp.capture_fd_output=False"],
         on_cell_start=on_start,
         on_cell_executed=on_done,
     )
-    # nbval's kernels inherit this variable; with it set here, stored and tested outputs are made alike.
-    environment = {**os.environ, "PYTEST_CURRENT_TEST": path.name, **(environment or {})}
+    environment = {**os.environ, "UNWATCHED": "1", **(environment or {})}
     try:
         # What the kernel process writes past its channels (notes on its own start and end) is of no use to a reader.
         client.execute(env=environment, stderr=subprocess.DEVNULL)

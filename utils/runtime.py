@@ -1,4 +1,16 @@
-"""One call at the top of every lesson: quiet TensorFlow, seeds, threads, and a line that says what it runs on."""
+"""One call at the top of every lesson: quiet TensorFlow, seeds, threads, and a line that says what it runs on.
+
+Four environment variables change how lessons run:
+
+================= ============== =======================================================================================
+variable          when unset     what it does
+================= ============== =======================================================================================
+``SEED_OFFSET``   0              is added to every seed (:func:`seeds`): the same lesson with other random numbers
+``STUDY_WORKERS`` by the machine how many worker processes a study uses (:func:`workers`)
+``REPLICATE``     off            ``1``: a refuted finding is recorded and the notebook goes on (:mod:`utils.findings`)
+``UNWATCHED``     off            ``1``: nobody is watching, so no progress bars (:func:`watched`)
+================= ============== =======================================================================================
+"""
 
 import contextlib
 import gc
@@ -7,8 +19,9 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
+
+from utils import private
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MEMORY_PER_WORKER = 1.6e9  # bytes; a worker begins at 0.7e9 with TensorFlow
@@ -24,7 +37,7 @@ def __getattr__(name: str):
     if name not in ("keras", "tf"):
         raise AttributeError(f"module 'utils.runtime' has no attribute {name!r}")
     if "tensorflow" not in sys.modules:
-        with quiet_native_logs():
+        with private.quiet_native_logs():
             import tensorflow  # noqa: F401
     return importlib.import_module("keras" if name == "keras" else "tensorflow")
 
@@ -62,11 +75,8 @@ def start_tensorflow(threads: int = 1) -> None:
         return
     worker = multiprocessing.current_process().name != "MainProcess"
     if worker:
-        # joblib's own limit, 300 MB, is reached in one lesson; a new worker has to load TensorFlow and compile anew.
-        from joblib.externals.loky import process_executor
-
-        process_executor._MAX_MEMORY_LEAK_SIZE = int(GROWTH_OF_WORKER)
-    with quiet_native_logs(restore=not worker):
+        private.let_workers_grow(GROWTH_OF_WORKER)
+    with private.quiet_native_logs(restore=not worker):
         import tensorflow as tf
 
         tf.get_logger().setLevel("WARNING")  # tf.distribute tells of every exchange at level INFO
@@ -79,29 +89,6 @@ def start_tensorflow(threads: int = 1) -> None:
         tf.function(lambda x: x + 1.0, jit_compile=True)(tf.zeros(()))
     gc.freeze()  # the libraries' objects stay anyway; a collection after each trial need not visit all 400,000
     _started = True
-
-
-@contextlib.contextmanager
-def quiet_native_logs(restore: bool = True) -> Iterator[None]:
-    """Point file descriptor 2 at the null device; Python's own ``sys.stderr`` keeps working in a worker.
-
-    Args:
-        restore: point it back afterwards. A worker process does not: what Python prints there still reaches the
-            terminal through a copy, what C++ prints does not.
-    """
-    sys.stderr.flush()
-    saved = os.dup(2)
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    os.close(null)
-    try:
-        yield
-    finally:
-        if restore:
-            os.dup2(saved, 2)
-            os.close(saved)
-        else:
-            sys.stderr = os.fdopen(saved, "w", buffering=1)
 
 
 def seed_offset() -> int:
@@ -186,5 +173,5 @@ def _load_in_workers() -> None:
 
 
 def watched() -> bool:
-    """Whether a person is watching. Under test nobody is, so nothing may print progress."""
-    return "PYTEST_CURRENT_TEST" not in os.environ
+    """Whether a person may be watching: not with ``UNWATCHED=1``, nor under pytest. Else nothing may print progress."""
+    return os.environ.get("UNWATCHED") != "1" and "PYTEST_CURRENT_TEST" not in os.environ

@@ -64,7 +64,7 @@ def trial(cell: str, seed: int) -> dict:
 def fresh_steps() -> dict:
     """`fit` in one process, its compiled step thrown away after every model."""
     from utils import runtime
-    from utils.training.fit import forget_compiled
+    from utils.training.compiled import forget_compiled
 
     runtime.start_tensorflow()
     started = time.perf_counter()

@@ -1,7 +1,5 @@
 """The same experiment over a grid of settings and several seeds, in parallel processes, as one tidy table."""
 
-import contextlib
-import ctypes
 import functools
 import gc
 import inspect
@@ -16,11 +14,10 @@ import joblib
 import pandas as pd
 from tqdm import tqdm
 
-from utils import runtime
+from utils import private, runtime
+from utils.training.divergence import Diverged, collected
 
-# Between two trials joblib replaces a worker that has grown too much (see runtime.py), and warns. Nothing is lost by
-# that; a worker that dies in the middle of a trial raises an error.
-warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")
+private.hush_replaced_workers()
 
 
 class TrialFailed(RuntimeError):
@@ -53,6 +50,9 @@ def study(
     Raises:
         ValueError: no seeds; a grid that is empty or holds a bare string; a trial that does not take the grid's names.
         TrialFailed: a trial raised or returned no mapping. The study stops.
+
+    Warns:
+        Diverged: the loss became NaN or infinite in some trials; one warning for all of them, from this process.
     """
     points = _points(grid)
     seeds = runtime.seeds(seeds) if isinstance(seeds, int) else list(seeds)
@@ -66,7 +66,7 @@ def study(
     workers = workers or runtime.workers()
     jobs = [joblib.delayed(_run_all)(pickled, share) for share in _shares(points, seeds, workers)]
     parallel = joblib.Parallel(workers, return_as="generator", batch_size=1)
-    rows = {}
+    rows, notes = {}, {}
     with tqdm(
         total=len(points) * len(seeds),
         desc=getattr(trial, "__name__", "study"),
@@ -75,9 +75,18 @@ def study(
         leave=False,
         disable=not runtime.watched(),
     ) as bar:
-        for results in parallel(jobs):
+        for results, said in parallel(jobs):
             rows |= results
+            notes |= said
             bar.update(len(results))
+    if notes:
+        first = min(notes)
+        setting = {**points[first[0]], "seed": seeds[first[1]]}
+        warnings.warn(
+            f"In {len(notes)} of {len(rows)} trials training diverged. The first, {_place(setting)}: {notes[first]}",
+            Diverged,
+            stacklevel=2,
+        )
     return pd.DataFrame([rows[place] for place in sorted(rows)])
 
 
@@ -117,22 +126,33 @@ def _check_signature(trial: Callable, point: Mapping) -> None:
         ) from None
 
 
-def _run_all(pickled: bytes, trials: list[tuple]) -> dict[tuple, dict]:
-    """The rows of a share of the trials, in whichever process it landed."""
-    return {place: _run(pickled, point, seed) for place, point, seed in trials}
+def _run_all(pickled: bytes, trials: list[tuple]) -> tuple[dict[tuple, dict], dict[tuple, str]]:
+    """The rows of a share of the trials, in whichever process it landed; and what was said of divergence in them."""
+    rows, notes = {}, {}
+    for place, point, seed in trials:
+        with collected() as said:
+            rows[place] = _run(pickled, point, seed)
+        if said:
+            notes[place] = said[0]
+    return rows, notes
+
+
+def _place(setting: Mapping) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in setting.items())
 
 
 def _run(pickled: bytes, point: dict, seed: int) -> dict:
     """One trial."""
     runtime.set_seed(seed)
-    place = ", ".join(f"{key}={value!r}" for key, value in {**point, "seed": seed}.items())
+    place = _place({**point, "seed": seed})
     started = time.perf_counter()
     try:
         results = _unpickle(pickled)(**point, seed=seed)
     except Exception as error:
         raise TrialFailed(f"The trial at {place} raised {type(error).__name__}: {error}") from error
     finally:
-        _return_memory()
+        gc.collect()
+        private.return_memory()
     seconds = time.perf_counter() - started
     if not isinstance(results, Mapping):
         raise TrialFailed(f"The trial at {place} returned {results!r}; expected a dict of named results.")
@@ -140,14 +160,6 @@ def _run(pickled: bytes, point: dict, seed: int) -> dict:
     if taken:
         raise TrialFailed(f"The trial at {place} returned {taken}, which the table already uses; rename the result.")
     return {**point, "seed": seed, **results, "seconds": seconds}
-
-
-def _return_memory() -> None:
-    """Give memory freed after compiling back to the system; Linux's C library would keep it, and workers swell."""
-    gc.collect()
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 @functools.lru_cache(maxsize=2)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from utils.runtime import keras, tf
-from utils.training.fit import Compiled, borrow
+from utils.training import divergence
+from utils.training.compiled import Compiled, borrow
 
 
 def fit_truncated(
@@ -17,6 +18,7 @@ def fit_truncated(
     carry: bool = True,
     loss: "str | keras.losses.Loss" = "mean_squared_error",
     optimizer: "str | keras.optimizers.Optimizer" = "adam",
+    may_diverge: bool = False,
 ) -> dict[str, list[float]]:
     """Train a recurrent Keras model in place, one update a block, with gradients that go back ``back`` steps.
 
@@ -37,6 +39,7 @@ def fit_truncated(
             not given.
         carry: whether a block starts in the state in which the one before ended; if not, it starts at zero.
         loss, optimizer: as in :func:`utils.training.fit.fit`. The optimizer's state starts anew.
+        may_diverge: do not warn when the loss becomes NaN or infinite (see :func:`utils.training.fit.fit`).
 
     Returns:
         ``{"loss": [...]}``, a value per block: the mean over its targets, measured before its update. With K2 above K1
@@ -82,7 +85,11 @@ def fit_truncated(
                 x, y = next(blocks)
             except StopIteration:
                 break
-    return {"loss": [float(value) for value in losses]}
+    losses = [float(value) for value in losses]
+    broken = np.flatnonzero(~np.isfinite(losses))
+    if len(broken) and not may_diverge:
+        divergence.tell(losses[broken[0]], "loss", f"update {broken[0] + 1} of {len(losses)}")
+    return {"loss": losses}
 
 
 class _Truncated(Compiled):
@@ -126,10 +133,12 @@ class _Truncated(Compiled):
         states, ends = iter(states), []
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.RNN):
-                layer.return_state = True  # of this private copy; each call tells where it ended
-                x, *end = layer(x, initial_state=next(states), training=True)
+                layer.return_state = True  # each call tells where it ended
+                try:
+                    x, *end = layer(x, initial_state=next(states), training=True)  # (batch, time or none, units)
+                finally:
+                    layer.return_state = False
                 ends.append(end)
-                layer.return_state = False
             else:
-                x = layer(x, training=True) if layer._call_has_training_arg else layer(x)
+                x = layer(x, training=True)  # Keras drops `training` for layers that do not take it
         return x, ends

@@ -1,0 +1,69 @@
+"""What reaches below the public surface of a library or of the operating system, all in one place.
+
+Each part is guarded: where a newer library or another system has no such place, the part does nothing, and what is lost
+is comfort (a log line more, a worker started anew), never a result. ``tests/test_private.py`` fails then, and says so.
+"""
+
+import contextlib
+import ctypes
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def quiet_native_logs(restore: bool = True) -> Iterator[None]:
+    """Point file descriptor 2 at the null device; Python's own ``sys.stderr`` keeps working in a worker.
+
+    TensorFlow's C++ half writes its log lines there, past Python.
+
+    Args:
+        restore: point it back afterwards. A worker process does not: what Python prints there still reaches the
+            terminal through a copy, what C++ prints does not.
+    """
+    try:
+        sys.stderr.flush()
+        saved = os.dup(2)
+    except (OSError, AttributeError, ValueError):  # no standard error at all, as under pythonw: nothing to be seen
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
+    try:
+        yield
+    finally:
+        if restore:
+            os.dup2(saved, 2)
+            os.close(saved)
+        else:
+            sys.stderr = os.fdopen(saved, "w", buffering=1)
+
+
+def let_workers_grow(size: float) -> None:
+    """Let a worker process of joblib grow by ``size`` bytes before it is replaced; joblib's own limit is 300 MB.
+
+    To be called in the worker. Without it, workers are replaced more often, and each has to load TensorFlow anew.
+    """
+    with contextlib.suppress(ImportError):
+        from joblib.externals.loky import process_executor
+
+        if hasattr(process_executor, "_MAX_MEMORY_LEAK_SIZE"):
+            process_executor._MAX_MEMORY_LEAK_SIZE = int(size)
+
+
+def hush_replaced_workers() -> None:
+    """Leave out joblib's warning that it replaced a worker between two trials; nothing is lost by that.
+
+    The warning has no category of its own, so it goes by its text. A worker that dies in the middle of a trial raises
+    an error instead.
+    """
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")
+
+
+def return_memory() -> None:
+    """Give freed memory back to the system. Linux's C library would keep it, and workers swell."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
