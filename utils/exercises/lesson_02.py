@@ -171,6 +171,6 @@ def bias_for(answer) -> None:
             )
         if kept > 0.65:
             raise Wrong(
-                f"{where}; that keeps {kept:.0%} over {lag} steps. It works, but forgets nothing at all: the rule asks for "
-                "37%, a time constant as long as the lag."
+                f"{where}; that keeps {kept:.0%} over {lag} steps. It works, but forgets nothing at all: the rule asks "
+                "for 37%, a time constant as long as the lag."
             )
