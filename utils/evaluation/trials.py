@@ -32,7 +32,7 @@ def learn_recall(
     train, (x, y) = recall(batch_size * steps, lag, rng), recall(500, lag, rng)
     optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=1.0)
     fit(model, train, batch_size=batch_size, loss="sparse_categorical_crossentropy", optimizer=optimizer)
-    accuracy = np.mean(predict(model, x).argmax(axis=1) == y)
+    accuracy = float(np.mean(predict(model, x).argmax(axis=1) == y))
     return {"accuracy": accuracy, "solved": accuracy > 0.9}
 
 
