@@ -1,5 +1,8 @@
 """Executing, replicating and listing lessons, on small notebooks made here."""
 
+import contextlib
+import copy
+
 import nbformat
 import pytest
 
@@ -34,8 +37,8 @@ def test_lessons_are_run_in_place_with_a_table(folder, capsys):
     assert lessons.main("7") == 0
     stored = nbformat.read(path, as_version=4)
     assert stored.metadata[notebooks.HASH] == notebooks.code_hash(stored)
-    assert [cell.execution_count for cell in notebooks.code_cells(stored)] == [1, 2]
-    assert stored.cells[2].outputs[0].text == "True\n"
+    assert [cell.execution_count for cell in notebooks.code_cells(stored)] == [1, 2, 3]
+    assert stored.cells[-1].outputs[0].text == "True\n"
     table = capsys.readouterr().out
     assert "07_made_up" in table
     assert "1 of 1" in table
@@ -84,7 +87,7 @@ def test_page_of_answers(folder):
     lessons.main(None)
     lesson = pages.read_lesson(path)
     page = pages.findings_page([lesson])
-    cell = notebooks.code_cells(nbformat.read(path, as_version=4))[0]
+    cell = notebooks.code_cells(nbformat.read(path, as_version=4))[1]
     link = f"[07.1](notebooks/07_made_up.ipynb#cell-id={cell.id})"
     claim = "The first seed is small<br>*published: 3 (Nobody 1999)*"
     assert f"| {claim} | 0 to 1 over 2 values | at most 1500 | {link} |" in page
@@ -122,15 +125,61 @@ def test_run_times_are_those_of_the_stored_outputs(folder):
 
 def test_launch_cells_are_put_in_once_and_do_not_change_what_the_outputs_belong_to(folder):
     path = make(folder, "1 + 1")
-    lessons.main(None)
+    without = notebooks.code_hash(nbformat.read(path, as_version=4))
     notebook = pages.renew_lesson(nbformat.read(path, as_version=4), path)
     assert [cell.id for cell in notebook.cells[1:3]] == ["launch", notebooks.INSTALL_CELL]
     assert "blob/main/notebooks/07_made_up.ipynb" in notebook.cells[1].source
-    assert notebook.metadata[notebooks.HASH] == notebooks.code_hash(notebook)
+    assert notebooks.code_hash(notebook) == without
     notebook.cells[2].source = "old"
     again = pages.renew_lesson(notebook, path)
     assert len(again.cells) == 4
     assert pages.repository_url() in again.cells[2].source
+
+
+def test_lessons_then_pages_leaves_a_new_lesson_executed_in_order(folder):
+    path = make(folder, "1 + 1", "2 + 2")
+    lessons.main(None)
+    notebook = pages.renew_lesson(nbformat.read(path, as_version=4), path)
+    code = notebooks.code_cells(notebook)
+    assert [cell.id for cell in notebook.cells[1:3]] == ["launch", notebooks.INSTALL_CELL]
+    assert [cell.execution_count for cell in code] == [1, 2, 3]
+    assert notebook.metadata[notebooks.HASH] == notebooks.code_hash(notebook)
+
+
+DRAWN = """
+import matplotlib.pyplot as plt
+from utils import plotting
+plotting.show(plt.figure(), "Nothing is to be seen in this figure")
+"""
+
+
+EDITS = {
+    "text": lambda output: output.update(text=output.text.replace("after", "before")),
+    "a measured value": lambda output: output.metadata["finding"].update(measured=[0.0, 2.0]),
+    "what was published": lambda output: output.metadata["finding"].update(published="4"),
+    "a card": lambda output: output.data.update({"text/html": output.data["text/html"].replace("small", "large")}),
+    "a picture": lambda output: output.data.update({"image/png": output.data["image/png"].replace("A", "B", 1)}),
+    "alt text": lambda output: output.metadata["image/png"].update(alt="Something is to be seen in this figure"),
+}
+
+
+def test_an_edited_output_is_noticed(folder):
+    path = make(folder, SEEDED, DRAWN)
+    lessons.main(None)
+    stored = nbformat.read(path, as_version=4)
+    made = stored.metadata[notebooks.OUTPUTS_HASH]
+    assert made == notebooks.output_hash(stored)
+    for name, edit in EDITS.items():
+        notebook = copy.deepcopy(stored)
+        edited = 0
+        for output in [output for cell in notebooks.code_cells(notebook) for output in cell.outputs]:
+            with contextlib.suppress(KeyError, AttributeError):  # another kind of output
+                edit(output)
+                edited += 1
+        assert edited, name
+        assert notebooks.output_hash(notebook) != made, name
+    stored.cells[2].outputs = [nbformat.v4.new_output("stream", text="of the cell that acts on Colab only")]
+    assert notebooks.output_hash(stored) == made
 
 
 def test_on_colab_the_install_cell_fetches_the_course(folder, tmp_path):

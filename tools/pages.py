@@ -179,8 +179,8 @@ def _renew(text: str, name: str, lines: list[str]) -> str:
     return text
 
 
-def renew_lesson(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
-    """A lesson with its launch links, its first code cell and the minutes it takes renewed; slides show only the last.
+def add_launch_cells(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
+    """A lesson with its launch links and its first code cell put in or renewed; slides show neither.
 
     On Colab only the notebook is there: that cell fetches the rest. Nothing is installed: the libraries stand in
     requirements.txt, whose floors Colab's image satisfies.
@@ -206,6 +206,12 @@ def renew_lesson(notebook: nbformat.NotebookNode, path: Path) -> nbformat.Notebo
         else:
             first_code = next(i for i, old in enumerate(notebook.cells) if old.cell_type == "code" and old not in fresh)
             notebook.cells.insert(first_code, cell)
+    return notebook
+
+
+def renew_lesson(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
+    """A lesson with its launch cells and the minutes it takes renewed."""
+    add_launch_cells(notebook, path)
     rows = minutes.rows(notebook)
     if notebooks.TIMES in notebook.metadata:
         rows["run, two cores"] = str(math.ceil(notebook.metadata[notebooks.TIMES]["lesson"] / 60))
