@@ -3,20 +3,21 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 LESSON ?=
-OFFSETS ?= 1000 2000 3000
+OFFSETS ?=
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 300
 FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 STORED := $(if $(LESSON),$(foreach n,$(LESSON),notebooks/$(n)_*.ipynb),notebooks)
 # JupyterLab refuses to run as root, as in a container, unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab lessons test replicate slides site links doctor bench pages
+.PHONY: help lab lessons test replicate canary slides site links doctor bench pages
 
 help:
 	@echo "make lab                        install and open JupyterLab on the course"
 	@echo "make lessons [LESSON=01]        run the lessons in place, then a table of times and findings"
 	@echo "make test [LESSON=01]           everything CI runs"
-	@echo "make replicate OFFSETS=\"1000 2000\" [LESSON=01]   do the findings hold with other seeds?"
+	@echo "make replicate [LESSON=01] [OFFSETS=\"1000 2000\"]   do the findings hold with other seeds? draws five offsets"
+	@echo "make canary [LESSON=01]         the same with the offset of this week"
 	@echo "make slides [LESSON=01]         one reveal.js deck per lesson, in build/slides"
 	@echo "make site                       the website, in build/site"
 	@echo "make links                      are the links to other sites alive?"
@@ -31,7 +32,10 @@ lessons: $(VENV)/learn
 	$(BIN)/python -m tools.lessons $(LESSON)
 
 replicate: $(VENV)/learn
-	$(BIN)/python -m tools.replicate "$(OFFSETS)" $(LESSON)
+	$(BIN)/python -m tools.replicate --offsets "$(OFFSETS)" $(LESSON)
+
+canary: $(VENV)/learn
+	$(BIN)/python -m tools.replicate --week $(LESSON)
 
 slides: $(VENV)/site
 	$(BIN)/python -m tools.slides $(LESSON)

@@ -1,4 +1,4 @@
-"""Executing, replicating and listing lessons, on small notebooks made here."""
+"""Executing and listing lessons, on small notebooks made here."""
 
 import contextlib
 import copy
@@ -6,7 +6,7 @@ import copy
 import nbformat
 import pytest
 
-from tools import doctor, lessons, notebooks, pages, replicate
+from tools import doctor, lessons, notebooks, pages
 
 
 def make(folder, *sources: str, name: str = "07_made_up.ipynb"):
@@ -50,36 +50,10 @@ def test_a_lesson_that_stops_is_reported(folder, capsys):
     assert "07_made_up.ipynb stopped: ZeroDivisionError: division by zero" in capsys.readouterr().out
 
 
-def test_replicate_tabulates_and_leaves_the_stored_notebook_alone(folder, capsys):
-    path = make(folder, SEEDED)
-    lessons.main(None)
-    before = path.read_bytes()
-    assert replicate.main("1000 2000", None) == 1
-    assert path.read_bytes() == before
-    table = capsys.readouterr().out
-    assert "1000  held" in table
-    assert "2000  REFUTED       2,000 to 2,001 over 2 values (required at most 1500)" in table
-    assert "1 not as they should be" in table
-
-
-def test_replicate_counts_errors_and_what_was_not_measured(folder, capsys):
-    make(folder, "from utils import runtime\nassert runtime.seed_offset() < 50, 'boom'\n" + SEEDED)
-    lessons.main(None)
-    capsys.readouterr()
-    assert replicate.main("10 100", None) == 2
-    table = capsys.readouterr().out
-    assert "offset 100: AssertionError: boom" in table
-    assert "10  held" in table
-    assert "100  NOT MEASURED" in table
-
-
 def test_bad_input_is_named(folder):
     make(folder, "1")
     with pytest.raises(SystemExit, match=r"No lesson 09; there is 07\. Example: make lessons LESSON=07"):
         lessons.main("09")
-    for offsets in ("", "-5", "a b"):
-        with pytest.raises(SystemExit, match="Expected offsets as whole numbers"):
-            replicate.main(offsets, None)
 
 
 def test_page_of_answers(folder):
