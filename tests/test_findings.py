@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -228,7 +229,7 @@ def test_a_refuted_card_differs_by_more_than_colour(displayed, monkeypatch):
 def test_every_part_of_a_strip_lies_inside_it(displayed, measured, limit):
     finding("It works", measured, **limit)
     shown = render(displayed[0][1]["finding"])["text/html"]
-    places = [float(part.split("%")[0]) for part in shown.split("left: ")[1:] if "%" in part.split(";")[0]]
+    places = [float(place) for place in re.findall(r"[ ;](?:left|right|width): ([^;%]+)%", shown)]
     assert len(places) > 2
     assert all(0 <= place <= 100 for place in places)
 

@@ -13,7 +13,7 @@ from IPython.display import display
 _records: list[dict] = []  # of this session, in order
 
 FEWEST_OUTCOMES = 20  # of a share; with fewer its interval is too wide to say much
-GREEN, BLUE, VERMILLION = "#009e73", "#0072b2", "#d55e00"  # of Okabe and Ito's palette, as in `utils.plotting`
+GREEN, SKY_BLUE, VERMILLION = "#009e73", "#56b4e9", "#d55e00"  # of Okabe and Ito's palette, as in `utils.plotting`
 LOGARITHMIC = 30  # from this ratio of largest to smallest on, a strip has a logarithmic axis
 
 
@@ -208,22 +208,22 @@ def render(record: dict) -> dict[str, str]:
 
 def _text(record: dict) -> str:
     measured = f"(measured {_measured(record)}; required {record['rule']})"
-    lines = [f"{_mark(record['holds'])} {record['claim']} {measured}", *_notes(record)]
-    return "\n  ".join(lines)
+    lines = [f"{_mark(record['holds'])} {record['claim']} {measured}"]
+    notes = _notes(record)
+    return "\n  ".join([*lines, *(["; ".join(notes)] if notes else []), *_published(record)])
 
 
 def _notes(record: dict) -> list[str]:
-    """What stands under the claim beside the measured values and the limit."""
-    notes = []
-    if "no_effect" in record:
-        notes.append(f"no effect would be {_figure(record['no_effect'])}")
-    if "excludes" in record:
-        notes.append(f"excludes {record['excludes']}")
-    lines = ["; ".join(notes)] if notes else []
-    if "published" in record:
-        value = f" (◇ {_figure(record['published_value'])})" if "published_value" in record else ""
-        lines.append(f"published: {record['published']}{value} [{record['source']}]")
-    return lines
+    """What there is to say about the limit, beside itself."""
+    notes = [f"no effect would be {_figure(record['no_effect'])}"] if "no_effect" in record else []
+    return notes + ([f"excludes {record['excludes']}"] if "excludes" in record else [])
+
+
+def _published(record: dict) -> list[str]:
+    if "published" not in record:
+        return []
+    value = f" (◇ {_figure(record['published_value'])})" if "published_value" in record else ""
+    return [f"published: {record['published']}{value} [{record['source']}]"]
 
 
 def _measured(record: dict) -> str:
@@ -255,29 +255,31 @@ def _numbers(call: str, measured) -> np.ndarray:
 
 
 # The card is made of boxes with inline styles: an untrusted notebook in JupyterLab loses SVG, style sheets and ARIA.
-# Sizes are in em, so that it grows with the text around it; what has no colour of its own has that of the text.
+# Lengths are in em, so that it grows with the text around it; what has no colour of its own has that of the text.
 
-AXIS = "1.3em"  # height of the axis above the lower edge of a strip; labels stand below it
-DOT = 0.62  # em
-ROWS = 4  # of dots above one another
-MOST_ALIKE = 4  # dots at one place; more are one dot and a number
+BELOW, PLOT, ABOVE = 1.4, 3.0, 1.4  # heights of a strip's parts, in em: limits, what was measured, words
+END = "<!--/strip-->"  # of a strip, up to which strict comparison looks away
+MANY = 30  # values; more are drawn as smaller dots
+MOST_ALIKE = 4  # dots at one place; more are one dot and their number
 
 
 def _card(record: dict) -> str:
-    """The claim with its mark, a line each of small type, and the strip: beside them, or below on a narrow screen."""
+    """The claim with its mark, the figures in small type, and the strip: beside them, or below on a narrow screen."""
     held = record["holds"]
     edge = f"solid {GREEN}" if held else f"double {VERMILLION}"
     spoken = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip: rect(0, 0, 0, 0)"
-    mark = f'<b aria-hidden="true">{_mark(held)}</b><span style="{spoken}">{"holds" if held else "refuted"}:</span>'
+    mark = f'<b aria-hidden="true">{_mark(held)}</b> <span style="{spoken}">{"holds" if held else "refuted"}:</span>'
     measured = f'measured <span class="finding-measured">{html.escape(_measured(record))}</span>'
-    notes = [f"{measured}; required {record['rule']}", *map(html.escape, _notes(record))]
+    notes = "".join(f"; {html.escape(note)}" for note in _notes(record))
+    lines = [f"{measured}; required {record['rule']}{notes}", *map(html.escape, _published(record))]
     text = f'<div class="finding-claim">{mark} {html.escape(record["claim"])}</div>'
-    text += "".join(f'<div class="finding-note" style="font-size: 0.82em">{note}</div>' for note in notes)
-    return (
-        '<div class="finding" style="position: relative; display: flex; flex-wrap: wrap; align-items: center; '
-        f"border-left: 0.3em {edge}; padding: 0.1em 0 0.1em 0.7em; margin: 0.6em 0; max-width: 62em; line-height: 1.35"
-        f'"><div style="flex: 3 1 22em; min-width: 0; margin-right: 1.2em">{text}</div>{_strip(record)}</div>'
+    text += "".join(f'<div class="finding-note" style="font-size: 0.82em">{line}</div>' for line in lines)
+    style = (
+        f"position: relative; display: flex; flex-wrap: wrap; align-items: center; border-left: 0.3em {edge}; "
+        "padding: 0.1em 0 0.1em 0.7em; margin: 0.6em 0; max-width: 62em; line-height: 1.35"
     )
+    column = "flex: 3 1 22em; min-width: 0; margin-right: 1.2em; overflow-wrap: break-word"
+    return f'<div class="finding" style="{style}"><div style="{column}">{text}</div>{_strip(record)}</div>'
 
 
 def _strip(record: dict) -> str:
@@ -288,32 +290,38 @@ def _strip(record: dict) -> str:
     on_axis = [*values, *record.get("interval", []), *limits, no_effect, published]
     at, logarithmic = _axis([value for value in on_axis if value is not None])
     words = [f"{_measured(record)}; {'inside' if record['holds'] else 'not all inside'} the limit, {record['rule']}"]
+
+    whole = f"bottom: {BELOW}em; height: {PLOT}em"
     left, right = 0 if low is None else at(low), 100 if high is None else at(high)
     parts = [
-        _box(left, f"width: {right - left:.4g}%; top: 0; bottom: {AXIS}; background-color: {GREEN}; opacity: 0.18"),
-        _box(0, f"width: 100%; bottom: {AXIS}; border-bottom: 1px solid; opacity: 0.5"),
+        _box(left, f"width: {right - left:.4g}%; {whole}; background-color: {GREEN}; opacity: 0.2"),
+        _box(0, f"width: 100%; bottom: {BELOW}em; border-bottom: 1px solid; opacity: 0.5"),
     ]
-    parts += [
-        _box(at(limit), f"top: 0; bottom: {AXIS}; margin-left: -1px; border-left: 2px solid {GREEN}")
-        for limit in limits
-    ]
-    labels = [(at(limit), f"{limit:.4g}") for limit in limits]
+    for limit in limits:
+        parts.append(_box(at(limit), f"{whole}; margin-left: -1px; border-left: 2px solid {GREEN}"))
+        apart = None if len(limits) == 1 or right - left > 30 else "left" if limit == low else "right"
+        parts.append(_word(at(limit), "bottom: 0", f"{limit:.4g}", apart))
     if no_effect is not None:
-        parts.append(_box(at(no_effect), f"top: 0; bottom: {AXIS}; border-left: 1px dashed; opacity: 0.8"))
-        labels.append((at(no_effect), "no effect"))
+        parts.append(_box(at(no_effect), f"{whole}; border-left: 1px dashed; opacity: 0.8"))
+        parts.append(_word(at(no_effect), "top: 0", "no effect"))
         words.append(f"no effect: {_figure(no_effect)}")
+    parts += _interval(record, at) if "interval" in record else _dots(record, at)
     if published is not None:
-        style = "bottom: 0.85em; width: 2em; margin-left: -1em; font-size: 1.5em; line-height: 1; text-align: center"
-        parts.append(_box(at(published), style, "◇"))
+        style = "width: 1em; margin-left: -0.5em; font-size: 1.6em; line-height: 1; text-align: center"
+        parts.append(_box(at(published), f"bottom: {(BELOW + PLOT) / 1.6 - 0.5:.4g}em; {style}", "◇"))
         words.append(f"published: {_figure(published)}")
     if logarithmic:
+        taken = [at(value) for value in (no_effect, published) if value is not None]
+        parts.append(_word(100 if min(taken, default=100) < 40 else 0, "top: 0", "log axis"))
         words.append("logarithmic axis")
-    parts += _interval(record, at) if "interval" in record else _dots(record, at)
-    parts += _labels(labels)
+
+    words_above = logarithmic or no_effect is not None or published is not None
+    height = BELOW + PLOT + (ABOVE if words_above else 0)
     spoken = html.escape("; ".join(words))
+    style = f"position: relative; flex: 1 1 14em; height: {height:.4g}em; font-size: 0.8em; line-height: 1.2"
     return (
-        f'<div class="finding-strip" role="img" aria-label="{spoken}" title="{spoken}" style="position: relative; '
-        f'flex: 1 1 14em; height: 4.4em; font-size: 0.75em">{"".join(parts)}</div><!--/strip-->'
+        f'<div class="finding-strip" role="img" aria-label="{spoken}" title="{spoken}" '
+        f'style="{style}; margin-top: 0.3em">{"".join(parts)}</div>{END}'
     )
 
 
@@ -327,57 +335,59 @@ def _axis(values: Sequence[float]) -> tuple[Callable[[float], float], bool]:
 
 
 def _box(left: float, style: str, text: str = "") -> str:
-    return f'<div style="position: absolute; left: {left:.4g}%; {style}">{text}</div>'
+    return f'<span style="position: absolute; left: {left:.4g}%; {style}">{text}</span>'
+
+
+def _word(place: float, style: str, text: str, side: str | None = None) -> str:
+    """A word centred at a place, but inside the strip, or with its end ("left") or its beginning ("right") there."""
+    width = 3.6 * len(text)  # percent of the narrowest strip, about
+    if side == "left" or (side is None and place + width / 2 > 100):
+        position = f"right: {100 - place if side else 0:.4g}%"
+    elif side == "right" or place < width / 2:
+        position = f"left: {place if side else 0:.4g}%"
+    else:
+        em = 0.7 * len(text)
+        position = f"left: {place:.4g}%; width: {em:.3g}em; margin-left: {-em / 2:.3g}em; text-align: center"
+    return f'<span style="position: absolute; {position}; {style}; white-space: nowrap">{text}</span>'
 
 
 def _dots(record: dict, at: Callable[[float], float]) -> list[str]:
-    """A dot per value, above one another where they would overlap; a square in another colour outside the limit."""
-    parts, free = [], [-math.inf] * ROWS  # from where on each row is free, in percent
-    alike = Counter(round(at(value), 1) for value in record["measured"])
-    inside = {round(at(value), 1): holds(record | {"measured": [value]}) for value in record["measured"]}
-    for place, count in sorted(alike.items()):
-        color = f"background-color: {BLUE}; border-radius: 50%" if inside[place] else f"background-color: {VERMILLION}"
+    """A dot per value, above one another where they would overlap; a square of another colour outside the limit."""
+    size, rows = (0.72, 4) if len(record["measured"]) <= MANY else (0.4, 6)
+    held = {round(at(value), 1): holds(record | {"measured": [value]}) for value in record["measured"]}
+    placed, free = [], [-math.inf] * rows  # from where on each row is free, in percent
+    counts = Counter(round(at(value), 1) for value in record["measured"])
+    for place, count in sorted(counts.items()):
         for _ in range(1 if count > MOST_ALIKE else count):
-            row = next((row for row in range(ROWS) if free[row] <= place), free.index(min(free)))
-            free[row] = place + 4
-            height = 1.5 + row * (DOT + 0.08)
-            size = f"width: {DOT}em; height: {DOT}em; margin-left: {-DOT / 2}em"
-            parts.append(_box(place, f"bottom: {height:.4g}em; {size}; {color}"))
+            row = next((row for row in range(rows) if free[row] <= place), free.index(min(free)))
+            free[row] = place + 5.5 * size
+            placed.append((place, row))
+    lowest = BELOW + (PLOT - size * (1 + max(row for _, row in placed))) / 2
+    parts = []
+    for place, row in placed:
+        shape = (
+            f"background-color: {SKY_BLUE}; border-radius: 50%" if held[place] else f"background-color: {VERMILLION}"
+        )
+        square = f"width: {size}em; height: {size}em; margin-left: {-size / 2}em; box-sizing: border-box"
+        parts.append(_box(place, f"bottom: {lowest + row * size:.4g}em; {square}; border: 1px solid; {shape}"))
+    for place, count in counts.items():
         if count > MOST_ALIKE:
-            parts.append(_box(place, "bottom: 2.2em; width: 4em; margin-left: -2em; text-align: center", f"×{count}"))
+            parts.append(_word(place, f"bottom: {lowest + size:.4g}em", f"×{count}"))
     return parts
 
 
 def _interval(record: dict, at: Callable[[float], float]) -> list[str]:
     """An estimate as a dot on its interval."""
     left, right = map(at, record["interval"])
-    color, radius = (BLUE, "50%") if record["holds"] else (VERMILLION, "0")
-    whole = f"width: {right - left:.4g}%"
+    color, radius = (SKY_BLUE, "50%") if record["holds"] else (VERMILLION, "0")
+    middle = BELOW + PLOT / 2
+    whole = f"width: {right - left:.4g}%; box-sizing: border-box"
+    dot = "width: 0.8em; height: 0.8em; margin-left: -0.4em; box-sizing: border-box; border: 1px solid"
     return [
-        _box(left, f"{whole}; bottom: 2.3em; border-bottom: 2px solid {color}"),
-        _box(
-            left,
-            f"{whole}; bottom: 2em; height: 0.7em; border: solid {color}; border-width: 0 2px; box-sizing: border-box",
-        ),
+        _box(left, f"{whole}; bottom: {middle - 0.4:.4g}em; height: 0.8em; border: solid; border-width: 0 2px"),
+        _box(left, f"{whole}; bottom: {middle:.4g}em; margin-bottom: -1px; border-bottom: 2px solid"),
         _box(
             at(record["measured"][0]),
-            f"bottom: 2em; width: 0.75em; height: 0.75em; margin-left: -0.375em; "
-            f"background-color: {color}; border-radius: {radius}",
+            f"bottom: {middle - 0.4:.4g}em; {dot}; background-color: {color}; border-radius: {radius}",
         ),
     ]
-
-
-def _labels(labels: list[tuple[float, str]]) -> list[str]:
-    """Small words below the axis, moved apart where two stand close, and kept inside at the edges."""
-    parts = []
-    for place, text in labels:
-        others = [other for other, _ in labels if other != place]
-        close = [other for other in others if abs(other - place) < 30]
-        if place < 12 or any(other < place for other in close):
-            style = "text-align: left"
-        elif place > 88 or close:
-            style = "text-align: right; margin-left: -8em"
-        else:
-            style = "text-align: center; margin-left: -4em"
-        parts.append(_box(place, f"bottom: 0; width: 8em; line-height: 1.2; {style}", text))
-    return parts

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from playwright.sync_api import TimeoutError
 
 from tools import notebooks
+from utils.findings import render
 
 TROUBLE = ", ".join(f'[data-mime-type="application/vnd.jupyter.{kind}"]' for kind in ("error", "stderr"))
 PROMPTS = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map((prompt) => prompt.textContent)"
@@ -109,3 +111,32 @@ def test_a_cell_that_raises_is_noticed(browser, lab):
     nbformat.write(notebook, Path(folder) / "raises.ipynb")
     errors, _ = run_all(browser, address, "raises.ipynb", 1)
     assert "ZeroDivisionError" in errors[0]
+
+
+def test_the_card_of_a_finding_is_whole_in_a_notebook_that_nobody_has_trusted(browser, lab):
+    """JupyterLab shows stored outputs without what it holds to be unsafe: SVG and style sheets among it."""
+    address, folder = lab
+    record = {"claim": "It works", "rule": "at least 1", "low": 1, "high": None, "holds": False, "no_effect": 0.1}
+    record |= {"measured": [0.5, *[2] * 9, 3.1, 90], "published": "2", "source": "Somebody", "published_value": 2}
+    estimate = {"claim": "And this", "rule": "between 0 and 1", "low": 0, "high": 1, "holds": True}
+    estimate |= {"measured": [0.5], "interval": [0.2, 0.8], "n": 20}
+    cards = [render(each) for each in (record, estimate)]
+    cell = nbformat.v4.new_code_cell("1", execution_count=1)
+    cell.outputs = [nbformat.v4.new_output("display_data", data=card) for card in cards]
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, folder / "card.ipynb")
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(f"{address}/lab/workspaces/card/tree/card.ipynb", timeout=120_000)
+    page.wait_for_selector(".finding-strip", timeout=120_000)
+    shown = page.locator(".finding").evaluate_all("cards => cards.map((card) => card.outerHTML)")
+    context.close()
+    for stored, left in zip(cards, shown, strict=True):
+        assert "role=" not in left  # it was cleaned
+        assert _words_and_styles(left) == _words_and_styles(stored["text/html"])
+
+
+def _words_and_styles(html: str):
+    page = BeautifulSoup(html, "html.parser")
+    return page.text, [(tag.name, tag.get("style", "").replace(" ", "")) for tag in page.find_all()]
