@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 LESSON ?=
+TITLE ?=
 OFFSETS ?=
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 300
 FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
@@ -10,11 +11,12 @@ STORED := $(if $(LESSON),$(foreach n,$(LESSON),notebooks/$(n)_*.ipynb),notebooks
 # JupyterLab refuses to run as root, as in a container, unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab lessons test replicate canary slides site links doctor bench pages
+.PHONY: help lab lessons new test replicate canary slides site links doctor bench pages
 
 help:
 	@echo "make lab                        install and open JupyterLab on the course"
 	@echo "make lessons [LESSON=01]        run the lessons in place, then a table of times and findings"
+	@echo "make new LESSON=11 TITLE=Attention   begin a lesson: every file it needs, with what is to be done"
 	@echo "make test [LESSON=01]           everything CI runs"
 	@echo "make replicate [LESSON=01] [OFFSETS=\"1000 2000\"]   do the findings hold with other seeds? draws five offsets"
 	@echo "make canary [LESSON=01]         the same with the offset of this week"
@@ -23,13 +25,16 @@ help:
 	@echo "make links                      are the links to other sites alive?"
 	@echo "make doctor                     is this machine ready?"
 	@echo "make bench                      speed and memory, written to BENCHMARKS.md"
-	@echo "make pages                      FINDINGS.md and the tables in README.md, from the stored notebooks"
+	@echo "make pages                      FINDINGS.md, minutes, clocks of the guide and other tables, from the stored notebooks"
 
 lab: $(VENV)/learn
 	$(BIN)/jupyter lab $(AS_ROOT) --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks
 
 lessons: $(VENV)/learn
 	$(BIN)/python -m tools.lessons $(LESSON)
+
+new: $(VENV)/learn
+	$(BIN)/python -m tools.new "$(LESSON)" "$(TITLE)"
 
 replicate: $(VENV)/learn
 	$(BIN)/python -m tools.replicate --offsets "$(OFFSETS)" $(LESSON)

@@ -1,12 +1,13 @@
 """The pages written by hand agree with the lessons."""
 
+import dataclasses
 import re
 import unicodedata
 
 import nbformat
 import pytest
 
-from tools import guide, notebooks, pages
+from tools import cite, guide, notebooks, pages
 from tools.minutes import Planned
 
 SITE = notebooks.REPOSITORY / "site"
@@ -121,11 +122,39 @@ def test_the_week_counts_the_lessons():
     ]
 
 
-def test_findings_that_the_guide_names_exist():
-    there = {f"{lesson.number}.{i}" for lesson in LESSONS for i in range(1, len(lesson.findings) + 1)}
-    named = set(re.findall(r"(?<![\d.])\d\d\.\d+(?![\d.])", GUIDE.split("## Lesson by lesson")[1]))
-    assert named
-    assert named <= there
+def test_the_guide_cites_findings_by_their_claims():
+    """What a number stands for would shift with the first finding inserted before it; see tools/cite.py."""
+    pages_of_the_guide = [SITE / "instructor-guide.md", *(SITE / "guide").glob("*.md")]
+    cited = 0
+    for page in pages_of_the_guide:
+        text = page.read_text(encoding="utf-8")
+        cited += len(cite.CITATION.findall(text))
+        assert not re.findall(r"(?<![\d.:])\d\d\.\d+(?![\d.])", cite.remove(text)), page.name
+    assert cited >= 2 * len(LESSONS)
+
+
+def test_a_finding_put_in_early_renumbers_what_the_guide_cites():
+    page = SITE / "guide" / "00.md"
+    before = page.read_text(encoding="utf-8")
+    first = LESSONS[0]
+    longer = dataclasses.replace(first, findings=[("new", {"claim": "Put in early"}), *first.findings])
+    after = cite.renew(
+        before, {"00": longer, **{lesson.number: lesson for lesson in LESSONS[1:]}}, page.parent, sentences=True
+    )
+    numbers = [[int(n) for n in re.findall(r"\[00\.(\d+): ", text)] for text in (before, after)]
+    assert numbers[0]
+    assert numbers[1] == [n + 1 for n in numbers[0]]
+    gone = {"00": dataclasses.replace(first, findings=[("new", {"claim": "Put in early"})])}
+    with pytest.raises(ValueError, match=r"00_sequence_modeling_foundations\.ipynb states no such finding"):
+        cite.renew(before, gone, page.parent, sentences=True)
+
+
+def test_an_answer_goes_to_other_pages_without_its_citations(tmp_path):
+    """Their links lead from the notebook; and what is still to be filled in would make the pages differ at once."""
+    text = "# 07 · Made up\n\n**Research question.** Why?\n\n**Answer.** So it is ([07 a claim]())."
+    path = tmp_path / "07_made_up.ipynb"
+    notebooks.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)]), path)
+    assert pages.read_lesson(path).answer == "So it is."
 
 
 def test_terms_of_the_glossary_are_in_order_and_used():

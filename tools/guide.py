@@ -48,7 +48,8 @@ def clock(title: str, link: str, notebook: nbformat.NotebookNode) -> list[str]:
     lines = [
         f"# Teaching {title}",
         "",
-        f"[The lesson]({link}). Minutes to read: {' and '.join(read)}; to teach: {rows['teach']}.",
+        f"[The lesson]({link}). Minutes to read: {' and '.join(read)}; to teach: {rows['teach']}. "
+        "For all lessons: [the guide](../instructor-guide.md).",
         "",
         "| from | sections | what | talk | exercises |",
         "|---|---|---|---|---|",

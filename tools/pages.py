@@ -76,7 +76,7 @@ def read_lesson(path: Path) -> Lesson:
         match = re.search(rf"^{re.escape(start)}(.+)$", text, re.MULTILINE)
         if not match:
             raise ValueError(f"{path.name} has no line that begins with {start!r}.")
-        parts.append(match[1].strip())
+        parts.append(cite.remove(match[1]).strip())
     return Lesson(
         path,
         *parts,
@@ -253,7 +253,10 @@ def pages() -> dict[Path, bytes]:
     numbered = {lesson.number: lesson for lesson in lessons}
     for path in sorted(SITE.rglob("*.md")):
         before = result.get(path, path.read_bytes())
-        text = cite.renew(before.decode(), numbered, path.parent, sentences=True)
+        try:
+            text = cite.renew(before.decode(), numbered, path.parent, sentences=True)
+        except ValueError as error:
+            raise ValueError(f"site/{path.relative_to(SITE)}:\n{error}") from None
         if path in result or text.encode() != before:
             result[path] = text.encode()
     return result
