@@ -164,6 +164,8 @@ def test_each_week_has_an_offset_of_its_own_that_is_never_drawn(make, monkeypatc
         ([0.5, 0.9], "between 0 and 1", 0.1),
         ([1e-11], "at most 1e-06", 0.99999),
         ([0.01], "between -inf and 0.02", 0.5),
+        ([0, 0.1], "at most 0", -0.1),
+        ([0, 0], "at most 0", None),
         ([0], "between 0 and 0", None),
     ],
 )

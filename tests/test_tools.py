@@ -2,11 +2,13 @@
 
 import contextlib
 import copy
+import re
 
 import nbformat
 import pytest
 
-from tools import doctor, lessons, notebooks, pages
+from tests.claims import misplaced
+from tools import doctor, lessons, notebooks, pages, record
 
 
 def make(folder, *sources: str, name: str = "07_made_up.ipynb"):
@@ -28,6 +30,7 @@ print("after")
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(record, "FOLDER", tmp_path / "findings")
     monkeypatch.delenv("SEED_OFFSET", raising=False)
     return tmp_path
 
@@ -56,21 +59,75 @@ def test_bad_input_is_named(folder):
         lessons.main("09")
 
 
-def test_page_of_answers(folder):
+def test_page_of_findings_and_its_index(folder):
     path = make(folder, SEEDED)
     lessons.main(None)
     lesson = pages.read_lesson(path)
-    page = pages.findings_page([lesson])
+    page = pages.findings_page(lesson)
     cell = notebooks.code_cells(nbformat.read(path, as_version=4))[1]
-    link = f"[07.1](notebooks/07_made_up.ipynb#cell-id={cell.id})"
+    link = f"[07.1](../notebooks/07_made_up.ipynb#cell-id={cell.id})"
     claim = "The first seed is small<br>*published: 3 (Nobody 1999)*"
-    assert f"| {claim} | 0 to 1 over 2 values | at most 1500 | {link} |" in page
+    assert f"| {claim} | 0 to 1 over 2 values | at most 1500 | not yet |  | {link} |" in page
     assert "**Question.** Why?" in page
+    assert "Not replicated yet" in page
+    assert "## Further" not in page
+    index = pages.findings_index([lesson])
+    assert "| [07 · Made up](findings/07.md) | Why? | So \\| so. | 1 | 0 |" in index
+
+
+def test_pages_say_how_often_a_claim_held_and_what_was_closest_to_its_limit(folder):
+    source = "from utils.findings import finding\n"
+    source += "".join(f"finding('Claim {i} of *many*', {i}, at_least=10)\n" for i in range(11, 19))
+    path = make(folder, source, "from utils.findings import finding\nfinding('Beyond', 10.5, at_most=20)")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(2, nbformat.v4.new_markdown_cell("### Further: more\n\nAs above."))
+    notebooks.write(notebook, path)
+    lessons.main(None)
+    lesson = pages.read_lesson(path)
+    claims = [found["claim"] for _, found in lesson.findings]
+    for offset in range(1000, 6000, 1000):
+        found = {c: {"measured": [12 + i], "rule": "at least 10", "holds": True} for i, c in enumerate(claims)}
+        found[claims[3]] |= {"measured": [10 + offset / 10_000]}
+        found["Beyond"]["rule"] = "at most 20"
+        record.add("07", lesson.code, offset, found, claims)
+    page = pages.findings_page(lesson)
+    assert "shifted by 1,000, 2,000, 3,000, 4,000, 5,000 ([record](07.csv))" in page
+    closest = re.search(r"## Closest to their limits\n\n(.*?)\n\n", page, re.DOTALL)[1].splitlines()
+    assert [line[:7] for line in closest] == ["- [07.9", "- [07.4", "- [07.1", "- [07.2", "- [07.3"]
+    assert closest[2].endswith(r") Claim 11 of \*many\*: 2 steps")
+    core, further = page.split("## Core")[1].split("## Further")
+    assert core.count("[07.") == 8
+    assert "| Beyond | 10.5 | at most 20 | 5 of 5 | 0 steps | [07.9](" in further
+    assert "| Claim 14 of *many* | 14 | at least 10 | 5 of 5 | 1% |" in core
+    assert "| 9 | 9 |" in pages.findings_index([lesson])
+    found[claims[3]] |= {"measured": [9.5], "holds": False}
+    record.add("07", lesson.code, 1000, found, claims)
+    assert "| 4 of 5 | -5% |" in pages.findings_page(lesson)
+    assert "| 9 | 8 |" in pages.findings_index([lesson])
+
+
+def test_each_lesson_has_its_own_findings(folder):
+    paths = [
+        make(folder, SEEDED.replace("The first", f"In {n} the first"), name=f"{n}_made_up.ipynb") for n in ("07", "08")
+    ]
+    lessons.main(None)
+    for path, lesson in zip(paths, map(pages.read_lesson, paths), strict=True):
+        text = pages.findings_page(lesson)
+        assert misplaced(text.replace("../notebooks", "."), folder) == []
+        assert f"In {path.name[:2]} the first" in text
+    other = text.replace("08_made_up", "07_made_up")
+    assert misplaced(other.replace("../notebooks", "."), folder) == ["In 08 the first seed is small"]
+
+
+def test_table_of_lessons(folder):
+    path = make(folder, SEEDED)
+    lessons.main(None)
+    lesson = pages.read_lesson(path)
     frame = "<!-- clone -->\nold\n<!-- /clone -->\n<!-- lessons -->\nold\n<!-- /lessons -->\nkept\n"
     text = pages.readme([lesson], frame)
     assert "old" not in text
     assert text.endswith("<!-- /lessons -->\nkept\n")
-    assert "[07 · Made up](./notebooks/07_made_up.ipynb) | Why? | So \\| so. | [1](./FINDINGS.md#07--made-up)" in text
+    assert "[07 · Made up](./notebooks/07_made_up.ipynb) | Why? | So \\| so. | [1](./findings/07.md)" in text
     assert f"git clone {pages.repository_url()}" in text
     with pytest.raises(ValueError, match="0 parts <!-- lessons -->"):
         pages.readme([lesson], "<!-- clone -->\n<!-- /clone -->\n")

@@ -18,6 +18,7 @@ from datetime import date
 
 from tools import notebooks
 from utils.files import write_whole
+from utils.findings import summarise
 
 FOLDER = notebooks.REPOSITORY / "findings"
 COLUMNS = ("offset", "claim", "held", "measured", "rule", "code_sha256")
@@ -86,10 +87,10 @@ def add(number: str, code: str, offset: int, records: dict[str, dict], claims: I
         if row not in rows:
             rows.append(row)
     for claim in claims:
-        record = records.get(claim, {})
-        measured = ";".join(f"{value:.4g}" for value in [*record.get("measured", []), *record.get("interval", [])])
-        held = "yes" if record.get("holds") else "no"
-        rows.append(dict(zip(COLUMNS, (str(offset), claim, held, measured, record.get("rule", ""), code), strict=True)))
+        found = records.get(claim, {})
+        values = ";".join(f"{value:.4g}" for value in [*found.get("measured", []), *found.get("interval", [])])
+        held = "yes" if found.get("holds") else "no"
+        rows.append(dict(zip(COLUMNS, (str(offset), claim, held, values, found.get("rule", ""), code), strict=True)))
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -126,6 +127,11 @@ def of_the_week(today: date) -> int:
     return APART * (100 * year + week)
 
 
+def measured(found: dict) -> str:
+    """What a finding's record says was measured, in words."""
+    return summarise(found["measured"], found.get("interval"), found.get("n"))
+
+
 def limits(rule: str) -> tuple[float, float]:
     """The limit of a finding in numbers, ``(low, high)``, from its words: "at least 2", "between 0 and 1".
 
@@ -145,10 +151,11 @@ def margin(values: Iterable[float], rule: str) -> float | None:
     """How far the nearest value is inside its limit, as a part of that limit; below 0 if it is outside.
 
     ``(value - low) / |low|`` or ``(high - value) / |high|``, whichever is smaller; where the limit is 0, the distance
-    itself. None where both limits are one number, which leaves no room.
+    itself. None where there is no room: both limits are one number, or the limit is 0 and nothing else was measured.
     """
+    values = list(values)
     low, high = limits(rule)
-    if low == high:
+    if low == high or (0 in (low, high) and not any(values)):
         return None
     inside = [(value - low, low) for value in values] + [(high - value, high) for value in values]
     return min(distance / (abs(limit) or 1) for distance, limit in inside if math.isfinite(limit))

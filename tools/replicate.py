@@ -16,7 +16,6 @@ from pathlib import Path
 import nbformat
 
 from tools import notebooks, record
-from utils.findings import summarise
 
 
 def replicate(path: Path, offset: int) -> tuple[dict[str, dict], str | None]:
@@ -75,14 +74,9 @@ def lesson(path: Path, offsets: list[int] | None) -> int:
             found = results[offset].get(claim)
             verdict = "NOT MEASURED" if found is None else "held" if found["holds"] else "REFUTED"
             failures += verdict != "held"
-            figures = f"{shown(found)} (required {found['rule']})" if found else ""
+            figures = f"{record.measured(found)} (required {found['rule']})" if found else ""
             print(f"    {offset:>9}  {verdict:12}  {figures}", flush=True)
     return failures
-
-
-def shown(found: dict) -> str:
-    """What a record says was measured."""
-    return summarise(found["measured"], found.get("interval"), found.get("n"))
 
 
 def main(arguments: list[str]) -> int:
