@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 LESSON ?=
 TITLE ?=
-OFFSETS ?= 1000 2000 3000
+OFFSETS ?=
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 300 \
 	--dist loadscope --no-loadscope-reorder -p tools.longest_first
 FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
@@ -13,14 +13,15 @@ SIDE_BY_SIDE := $(if $(filter 1,$(words $(LESSON))),,STUDY_WORKERS=1)
 # JupyterLab refuses to run as root, as in a container, unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab lessons new test lint unit browser compare replicate slides site links doctor bench pages
+.PHONY: help lab lessons new test lint unit browser compare replicate canary slides site links doctor bench pages
 
 help:
 	@echo "make lab                        install and open JupyterLab on the course"
 	@echo "make lessons [LESSON=01]        run the lessons in place, then a table of times and findings"
 	@echo "make new LESSON=11 TITLE=Attention   begin a lesson: every file it needs, with what is to be done"
 	@echo "make test [LESSON=01]           everything CI runs: make lint unit browser compare"
-	@echo "make replicate OFFSETS=\"1000 2000\" [LESSON=01]   do the findings hold with other seeds?"
+	@echo "make replicate [LESSON=01] [OFFSETS=\"1000 2000\"]   do the findings hold with other seeds? draws five offsets"
+	@echo "make canary [LESSON=01]         the same with the offset of this week"
 	@echo "make slides [LESSON=01]         one reveal.js deck per lesson, in build/slides"
 	@echo "make site                       the website, in build/site"
 	@echo "make links                      are the links to other sites alive?"
@@ -38,7 +39,10 @@ new: $(VENV)/learn
 	$(BIN)/python -m tools.new "$(LESSON)" "$(TITLE)"
 
 replicate: $(VENV)/learn
-	$(BIN)/python -m tools.replicate "$(OFFSETS)" $(LESSON)
+	$(BIN)/python -m tools.replicate --offsets "$(OFFSETS)" $(LESSON)
+
+canary: $(VENV)/learn
+	$(BIN)/python -m tools.replicate --week $(LESSON)
 
 slides: $(VENV)/site
 	$(BIN)/python -m tools.slides $(LESSON)

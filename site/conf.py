@@ -35,6 +35,7 @@ include_patterns = [
     "site/api/**",
     "notebooks/*.ipynb",
     "FINDINGS.md",
+    "findings/*.md",
     "BENCHMARKS.md",
     "data/README.md",
 ]

@@ -8,6 +8,7 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
+GLOSSARY = Path(__file__).with_name("glossary.md")
 # Terms that are everyday words as well; a reader finds them by the search.
 EVERYDAY = {"finding", "skip", "spread", "probe", "window", "worker", "gate", "step", "trial", "study", "seed", "batch"}
 
@@ -27,7 +28,7 @@ class GlossaryLinks(SphinxTransform):
     def apply(self, **kwargs) -> None:
         if not self.env.docname.startswith("notebooks/"):
             return
-        wanted = terms((Path(self.app.confdir) / "glossary.md").read_text(encoding="utf-8"))
+        wanted = terms(GLOSSARY.read_text(encoding="utf-8"))
         not_after, not_before = r"(?<![\w-])", r"(?![\w-]|\s+of\s+\d)"  # nor "units" in "units of 10 MW"
         pattern = re.compile(f"{not_after}({'|'.join(map(re.escape, wanted))}){not_before}")
         linked = set()

@@ -11,7 +11,7 @@ def read(text: str) -> nbformat.NotebookNode:
     """A lesson as its page shows it.
 
     Set-up and drawing code is folded, one click away; notes for instructors stand in closed boxes; figures have their
-    alt text where MyST-NB looks for it; and before each cell with findings there is a target for FINDINGS.md.
+    alt text where MyST-NB looks for it; and before each cell with findings there is a target for what cites them.
 
     Args:
         text: the notebook file.

@@ -1,9 +1,14 @@
-"""Executing, replicating and listing lessons, on small notebooks made here."""
+"""Executing and listing lessons, on small notebooks made here."""
+
+import contextlib
+import copy
+import re
 
 import nbformat
 import pytest
 
-from tools import doctor, lessons, notebooks, pages, replicate
+from tests.claims import misplaced
+from tools import doctor, lessons, notebooks, pages, record
 
 
 def make(folder, *sources: str, name: str = "07_made_up.ipynb"):
@@ -25,6 +30,7 @@ print("after")
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(record, "FOLDER", tmp_path / "findings")
     monkeypatch.delenv("SEED_OFFSET", raising=False)
     return tmp_path
 
@@ -34,8 +40,8 @@ def test_lessons_are_run_in_place_with_a_table(folder, capsys):
     assert lessons.main("7") == 0
     stored = nbformat.read(path, as_version=4)
     assert stored.metadata[notebooks.HASH] == notebooks.code_hash(stored)
-    assert [cell.execution_count for cell in notebooks.code_cells(stored)] == [1, 2]
-    assert stored.cells[2].outputs[0].text == "1\n"
+    assert [cell.execution_count for cell in notebooks.code_cells(stored)] == [1, 2, 3]
+    assert stored.cells[-1].outputs[0].text == "1\n"
     table = capsys.readouterr().out
     assert "07_made_up" in table
     assert "1 of 1" in table
@@ -75,53 +81,81 @@ def test_a_lesson_that_stops_is_reported(folder, capsys):
     assert "07_made_up.ipynb stopped: ZeroDivisionError: division by zero" in capsys.readouterr().out
 
 
-def test_replicate_tabulates_and_leaves_the_stored_notebook_alone(folder, capsys):
-    path = make(folder, SEEDED)
-    lessons.main(None)
-    before = path.read_bytes()
-    assert replicate.main("1000 2000", None) == 1
-    assert path.read_bytes() == before
-    table = capsys.readouterr().out
-    assert "1000  held" in table
-    assert "2000  REFUTED       2,000 to 2,001 over 2 values (required at most 1500)" in table
-    assert "1 not as they should be" in table
-
-
-def test_replicate_counts_errors_and_what_was_not_measured(folder, capsys):
-    make(folder, "from utils import runtime\nassert runtime.seed_offset() < 50, 'boom'\n" + SEEDED)
-    lessons.main(None)
-    capsys.readouterr()
-    assert replicate.main("10 100", None) == 2
-    table = capsys.readouterr().out
-    assert "offset 100: AssertionError: boom" in table
-    assert "10  held" in table
-    assert "100  NOT MEASURED" in table
-
-
 def test_bad_input_is_named(folder):
     make(folder, "1")
     with pytest.raises(SystemExit, match=r"No lesson 09; there is 07\. Example: make lessons LESSON=07"):
         lessons.main("09")
-    for offsets in ("", "-5", "a b"):
-        with pytest.raises(SystemExit, match="Expected offsets as whole numbers"):
-            replicate.main(offsets, None)
 
 
-def test_page_of_answers(folder):
+def test_page_of_findings_and_its_index(folder):
     path = make(folder, SEEDED)
     lessons.main(None)
     lesson = pages.read_lesson(path)
-    page = pages.findings_page([lesson])
-    cell = notebooks.code_cells(nbformat.read(path, as_version=4))[0]
-    link = f"[07.1](notebooks/07_made_up.ipynb#cell-id={cell.id})"
+    page = pages.findings_page(lesson)
+    cell = notebooks.code_cells(nbformat.read(path, as_version=4))[1]
+    link = f"[07.1](../notebooks/07_made_up.ipynb#cell-id={cell.id})"
     claim = "The first seed is small<br>*published: 3 (Nobody 1999)*"
-    assert f"| {claim} | 0 to 1 over 2 values | at most 1500 | {link} |" in page
+    assert f"| {claim} | 0 to 1 over 2 values | at most 1500 | not yet |  | {link} |" in page
     assert "**Question.** Why?" in page
+    assert "Not replicated yet" in page
+    assert "## Further" not in page
+    index = pages.findings_index([lesson])
+    assert "| [07 · Made up](findings/07.md) | Why? | So \\| so. | 1 | 0 |" in index
+
+
+def test_pages_say_how_often_a_claim_held_and_what_was_closest_to_its_limit(folder):
+    source = "from utils.findings import finding\n"
+    source += "".join(f"finding('Claim {i} of *many*', {i}, at_least=10)\n" for i in range(11, 19))
+    path = make(folder, source, "from utils.findings import finding\nfinding('Beyond', 10.5, at_most=20)")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(2, nbformat.v4.new_markdown_cell("### Further: more\n\nAs above."))
+    notebooks.write(notebook, path)
+    lessons.main(None)
+    lesson = pages.read_lesson(path)
+    claims = [found["claim"] for _, found in lesson.findings]
+    for offset in range(1000, 6000, 1000):
+        found = {c: {"measured": [12 + i], "rule": "at least 10", "holds": True} for i, c in enumerate(claims)}
+        found[claims[3]] |= {"measured": [10 + offset / 10_000]}
+        found["Beyond"]["rule"] = "at most 20"
+        record.add("07", lesson.code, offset, found, claims)
+    page = pages.findings_page(lesson)
+    assert "shifted by 1,000, 2,000, 3,000, 4,000, 5,000 ([record](07.csv))" in page
+    closest = re.search(r"## Closest to their limits\n\n(.*?)\n\n", page, re.DOTALL)[1].splitlines()
+    assert [line[:7] for line in closest] == ["- [07.9", "- [07.4", "- [07.1", "- [07.2", "- [07.3"]
+    assert closest[2].endswith(r") Claim 11 of \*many\*: 2 steps")
+    core, further = page.split("## Core")[1].split("## Further")
+    assert core.count("[07.") == 8
+    assert "| Beyond | 10.5 | at most 20 | 5 of 5 | 0 steps | [07.9](" in further
+    assert "| Claim 14 of *many* | 14 | at least 10 | 5 of 5 | 1% |" in core
+    assert "| 9 | 9 |" in pages.findings_index([lesson])
+    found[claims[3]] |= {"measured": [9.5], "holds": False}
+    record.add("07", lesson.code, 1000, found, claims)
+    assert "| 4 of 5 | -5% |" in pages.findings_page(lesson)
+    assert "| 9 | 8 |" in pages.findings_index([lesson])
+
+
+def test_each_lesson_has_its_own_findings(folder):
+    paths = [
+        make(folder, SEEDED.replace("The first", f"In {n} the first"), name=f"{n}_made_up.ipynb") for n in ("07", "08")
+    ]
+    lessons.main(None)
+    for path, lesson in zip(paths, map(pages.read_lesson, paths), strict=True):
+        text = pages.findings_page(lesson)
+        assert misplaced(text.replace("../notebooks", "."), folder) == []
+        assert f"In {path.name[:2]} the first" in text
+    other = text.replace("08_made_up", "07_made_up")
+    assert misplaced(other.replace("../notebooks", "."), folder) == ["In 08 the first seed is small"]
+
+
+def test_table_of_lessons(folder):
+    path = make(folder, SEEDED)
+    lessons.main(None)
+    lesson = pages.read_lesson(path)
     frame = "<!-- clone -->\nold\n<!-- /clone -->\n<!-- lessons -->\nold\n<!-- /lessons -->\nkept\n"
     text = pages.readme([lesson], frame)
     assert "old" not in text
     assert text.endswith("<!-- /lessons -->\nkept\n")
-    assert "[07 · Made up](./notebooks/07_made_up.ipynb) | Why? | So \\| so. | [1](./FINDINGS.md#07--made-up)" in text
+    assert "[07 · Made up](./notebooks/07_made_up.ipynb) | Why? | So \\| so. | [1](./findings/07.md)" in text
     assert f"git clone {pages.repository_url()}" in text
     with pytest.raises(ValueError, match="0 parts <!-- lessons -->"):
         pages.readme([lesson], "<!-- clone -->\n<!-- /clone -->\n")
@@ -150,15 +184,61 @@ def test_run_times_are_those_of_the_stored_outputs(folder):
 
 def test_launch_cells_are_put_in_once_and_do_not_change_what_the_outputs_belong_to(folder):
     path = make(folder, "1 + 1")
-    lessons.main(None)
+    without = notebooks.code_hash(nbformat.read(path, as_version=4))
     notebook = pages.renew_lesson(nbformat.read(path, as_version=4), path)
     assert [cell.id for cell in notebook.cells[1:3]] == ["launch", notebooks.INSTALL_CELL]
     assert "blob/main/notebooks/07_made_up.ipynb" in notebook.cells[1].source
-    assert notebook.metadata[notebooks.HASH] == notebooks.code_hash(notebook)
+    assert notebooks.code_hash(notebook) == without
     notebook.cells[2].source = "old"
     again = pages.renew_lesson(notebook, path)
     assert len(again.cells) == 4
     assert pages.repository_url() in again.cells[2].source
+
+
+def test_lessons_then_pages_leaves_a_new_lesson_executed_in_order(folder):
+    path = make(folder, "1 + 1", "2 + 2")
+    lessons.main(None)
+    notebook = pages.renew_lesson(nbformat.read(path, as_version=4), path)
+    code = notebooks.code_cells(notebook)
+    assert [cell.id for cell in notebook.cells[1:3]] == ["launch", notebooks.INSTALL_CELL]
+    assert [cell.execution_count for cell in code] == [1, 2, 3]
+    assert notebook.metadata[notebooks.HASH] == notebooks.code_hash(notebook)
+
+
+DRAWN = """
+import matplotlib.pyplot as plt
+from utils import plotting
+plotting.show(plt.figure(), "Nothing is to be seen in this figure")
+"""
+
+
+EDITS = {
+    "text": lambda output: output.update(text=output.text.replace("after", "before")),
+    "a measured value": lambda output: output.metadata["finding"].update(measured=[0.0, 2.0]),
+    "what was published": lambda output: output.metadata["finding"].update(published="4"),
+    "a card": lambda output: output.data.update({"text/html": output.data["text/html"].replace("small", "large")}),
+    "a picture": lambda output: output.data.update({"image/png": output.data["image/png"].replace("A", "B", 1)}),
+    "alt text": lambda output: output.metadata["image/png"].update(alt="Something is to be seen in this figure"),
+}
+
+
+def test_an_edited_output_is_noticed(folder):
+    path = make(folder, SEEDED, DRAWN)
+    lessons.main(None)
+    stored = nbformat.read(path, as_version=4)
+    made = stored.metadata[notebooks.OUTPUTS_HASH]
+    assert made == notebooks.output_hash(stored)
+    for name, edit in EDITS.items():
+        notebook = copy.deepcopy(stored)
+        edited = 0
+        for output in [output for cell in notebooks.code_cells(notebook) for output in cell.outputs]:
+            with contextlib.suppress(KeyError, AttributeError):  # another kind of output
+                edit(output)
+                edited += 1
+        assert edited, name
+        assert notebooks.output_hash(notebook) != made, name
+    stored.cells[2].outputs = [nbformat.v4.new_output("stream", text="of the cell that acts on Colab only")]
+    assert notebooks.output_hash(stored) == made
 
 
 def test_on_colab_the_install_cell_fetches_the_course(folder, tmp_path):

@@ -2,7 +2,9 @@
 
 import sys
 
-from tools import notebooks
+import nbformat
+
+from tools import notebooks, pages
 
 
 def main(selection: str | None) -> int:
@@ -10,7 +12,8 @@ def main(selection: str | None) -> int:
     runs = []
     for path in notebooks.lessons(selection):
         print(f"{path.name} ...", flush=True)
-        run = notebooks.execute(path)
+        # With the cells that every lesson begins with: put in later they would stand there unexecuted.
+        run = notebooks.execute(path, pages.add_launch_cells(nbformat.read(path, as_version=4), path))
         notebooks.write(run.notebook, path)
         runs.append(run)
     print(f"\n{'lesson':44} {'seconds':>8} {'slowest cell':>14} {'findings confirmed':>20}")

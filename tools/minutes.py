@@ -8,6 +8,7 @@ reaches to the next heading of the same or a higher level. All the rest is the c
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import nbformat
@@ -41,19 +42,33 @@ class Part:
 def read(notebook: nbformat.NotebookNode) -> tuple[Part, Part]:
     """What there is to read in a stored lesson: ``(core, further)``."""
     core, further = Part(), Part()
-    level = None  # of the heading that opened the further section we are in
-    for cell in notebook.cells:
+    for cell, text, beyond in _places(notebook):
         kind = cell.metadata.get("slideshow", {}).get("slide_type")
         if cell.id in NOT_READ or (cell.cell_type == "markdown" and kind == "notes"):
             continue
         if cell.cell_type == "code":
-            _count_code(cell, further if level else core, folded=kind == "skip")
+            _count_code(cell, further if beyond else core, folded=kind == "skip")
+        else:
+            _count_prose(text, further if beyond else core)
+    return core, further
+
+
+def further_cells(notebook: nbformat.NotebookNode) -> set[str]:
+    """The ids of the code cells that stand in further sections."""
+    return {cell.id for cell, _, beyond in _places(notebook) if beyond and cell.cell_type == "code"}
+
+
+def _places(notebook: nbformat.NotebookNode) -> Iterator[tuple[nbformat.NotebookNode, str, bool]]:
+    """``(cell, its source or a section of it, whether that stands in a further section)``, in order."""
+    level = None  # of the heading that opened the further section we are in
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            yield cell, cell.source, level is not None
             continue
         for heading, text in _sections(cell.source):
             if heading and (level is None or len(heading[1]) <= level):
                 level = len(heading[1]) if heading[2].startswith("Further") else None
-            _count_prose(text, further if level else core)
-    return core, further
+            yield cell, text, level is not None
 
 
 def rows(notebook: nbformat.NotebookNode) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""``python -m tools.pages [--check]``: write FINDINGS.md and what else is generated from what is stored.
+"""``python -m tools.pages [--check]``: write FINDINGS.md, findings/NN.md and whatever else is generated.
 
-The stored notebooks are the only source: each lesson's question and answer, and the findings in the metadata of its
-outputs. The repository's address comes from pyproject.toml; README.md and the first cells of each lesson carry it.
+The sources are the stored notebooks, with each lesson's question and answer and the findings in the metadata of its
+outputs, and the replication records in ``findings/NN.csv``. The repository's address comes from pyproject.toml;
+README.md and the first cells of each lesson carry it.
 With ``--check`` nothing is written, and the exit code is 1 when a page is out of date.
 """
 
@@ -15,8 +16,8 @@ from pathlib import Path
 
 import nbformat
 
-from tools import cite, guide, minutes, notebooks
-from utils.findings import summarise
+from tools import cite, guide, minutes, notebooks, record
+from utils.files import write_whole
 
 README = notebooks.REPOSITORY / "README.md"
 HOME = notebooks.REPOSITORY / "site" / "index.md"
@@ -27,6 +28,7 @@ GUIDES = SITE / "guide"  # one page a lesson
 FINDINGS = notebooks.REPOSITORY / "FINDINGS.md"
 PICTURE = notebooks.NOTEBOOKS / "images" / "readme.png"
 PICTURE_ALT = "one day later"
+CLOSEST = 5  # claims that a page of findings lists first
 INSTALL = """\
 import os
 import sys
@@ -51,6 +53,8 @@ class Lesson:
     plan: list[minutes.Planned]  # for a class
     mentioned: set[str]  # numbers of lessons that its text names
     seconds: dict[str, int]  # of the "lesson" and its "slowest_cell", when its outputs were made
+    code: str  # hash of the code cells
+    further: set[str]  # ids of the code cells in further sections
 
     @property
     def number(self) -> str:
@@ -85,34 +89,83 @@ def read_lesson(path: Path) -> Lesson:
         plan=minutes.plan(notebook),
         mentioned=set(re.findall(r"\b[Ll]essons? (\d\d)\b", text)),
         seconds=notebook.metadata.get(notebooks.TIMES, {}),
+        code=notebooks.code_hash(notebook),
+        further=minutes.further_cells(notebook),
     )
 
 
-def findings_page(lessons: list[Lesson]) -> str:
-    """FINDINGS.md: for each lesson its question, its answer, and a table of its findings."""
+def findings_index(lessons: list[Lesson]) -> str:
+    """FINDINGS.md: for each lesson its question, its answer, and how many findings there are and were replicated."""
     lines = [
         "# Findings",
         "",
-        "What the lessons measured, written from the outputs stored in the notebooks by `python -m tools.pages`.",
-        "Every claim is checked again whenever its notebook runs; *required* is the limit at which it would fail.",
-        "Values differ a little between machines; the claims must not.",
+        "What the lessons measured, written from the outputs stored in the notebooks by `python -m tools.pages`. Every",
+        "claim is checked again whenever its notebook runs. *Replicated* are those that held at every one of at least",
+        f"{record.FEWEST} other choices of all seeds, made after the code was final (`make replicate`).",
+        "",
+        "| lesson | question | answer | findings | replicated |",
+        "|---|---|---|---|---|",
     ]
     for lesson in lessons:
-        link = f"notebooks/{lesson.path.name}"
+        held = [standing.held == standing.of >= record.FEWEST for *_, standing in standings(lesson)]
+        cells = [f"[{lesson.title}](findings/{lesson.number}.md)", lesson.question, lesson.answer, len(held), sum(held)]
+        lines.append(f"| {' | '.join(_escape(str(cell)) for cell in cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def standings(lesson: Lesson) -> list[tuple[str, str, dict, record.Standing]]:
+    """``(number, cell id, record, standing)`` of each finding, in order."""
+    rows = record.read(lesson.number)
+    return [
+        (f"{lesson.number}.{i}", cell, found, record.standing(rows, found["claim"], lesson.code))
+        for i, (cell, found) in enumerate(lesson.findings, 1)
+    ]
+
+
+def findings_page(lesson: Lesson) -> str:
+    """findings/NN.md: question, answer, the claims that came closest to their limits, and all of them in tables."""
+    found = standings(lesson)
+    link = f"../notebooks/{lesson.path.name}"
+    offsets = record.offsets(lesson.number, lesson.code)
+    lines = [
+        f"# Findings of {lesson.title}",
+        "",
+        f"**Question.** {lesson.question}",
+        "",
+        f"**Answer.** {lesson.answer}",
+        "",
+        f"[The lesson]({link}) checks every claim again when it runs; *required* is the limit at which it would fail.",
+        "Values differ a little between machines; the claims must not. *Held* counts replications with other seeds.",
+        "*Margin* is how far the nearest value of all replications was inside its limit: as a part of that limit, or in",
+        "whole steps where things are counted; *exact* where there is no room.",
+        "",
+    ]
+    if offsets:
+        shifted = ", ".join(f"{offset:,}" for offset in offsets)
+        lines += [f"Replicated with all seeds shifted by {shifted} ([record]({lesson.number}.csv)).", ""]
+        weakest = sorted(found, key=lambda each: each[3].weakness)
+        lines += ["## Closest to their limits", ""]
         lines += [
-            "",
-            f"## {lesson.title}",
-            "",
-            f"**Question.** {lesson.question}",
-            "",
-            f"**Answer.** {lesson.answer}",
-            "",
+            f"- [{number}]({link}#cell-id={cell}) {cite.escape(each['claim'])}: {standing.shown}"
+            for number, cell, each, standing in weakest[:CLOSEST]
+            if standing.margin is not None
         ]
-        lines += ["| claim | measured | required | cell |", "|---|---|---|---|"]
-        for i, (cell, record) in enumerate(lesson.findings, 1):
-            published = f"<br>*published: {record['published']} ({record['source']})*" if "published" in record else ""
-            row = [record["claim"] + published, summarise(record["measured"]), record["rule"]]
-            lines.append(f"| {' | '.join(map(_escape, row))} | [{lesson.number}.{i}]({link}#cell-id={cell}) |")
+    else:
+        lines += ["Not replicated yet with the code as it stands."]
+    for title, further in (("Core", False), ("Further", True)):
+        part = [each for each in found if (each[1] in lesson.further) == further]
+        if part:
+            lines += [
+                "",
+                f"## {title}",
+                "",
+                "| claim | measured | required | held | margin | cell |",
+                "|---|" + "---|" * 5,
+            ]
+        for number, cell, each, standing in part:
+            published = f"<br>*published: {each['published']} ({each['source']})*" if "published" in each else ""
+            row = [each["claim"] + published, record.measured(each), each["rule"], str(standing), standing.shown]
+            lines.append(f"| {' | '.join(map(_escape, row))} | [{number}]({link}#cell-id={cell}) |")
     return "\n".join(lines) + "\n"
 
 
@@ -121,7 +174,7 @@ def readme(lessons: list[Lesson], text: str) -> str:
     table = ["| lesson | question | answer | findings |", "|---|---|---|---|"]
     for lesson in lessons:
         cells = [f"[{_escape(lesson.title)}](./notebooks/{lesson.path.name})", _escape(lesson.question)]
-        cells += [_escape(lesson.answer), f"[{len(lesson.findings)}](./FINDINGS.md#{guide.anchor(lesson.title)})"]
+        cells += [_escape(lesson.answer), f"[{len(lesson.findings)}](./findings/{lesson.number}.md)"]
         table.append(f"| {' | '.join(cells)} |")
     url = repository_url()
     clone = ["```", f"git clone {url}", f"cd {url.rsplit('/', 1)[1]}", "make lab", "```"]
@@ -179,8 +232,8 @@ def _renew(text: str, name: str, lines: list[str]) -> str:
     return text
 
 
-def renew_lesson(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
-    """A lesson with its launch links, its first code cell and the minutes it takes renewed; slides show only the last.
+def add_launch_cells(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
+    """A lesson with its launch links and its first code cell put in or renewed; slides show neither.
 
     On Colab only the notebook is there: that cell fetches the rest. Nothing is installed: the libraries stand in
     requirements.txt, whose floors Colab's image satisfies.
@@ -206,6 +259,12 @@ def renew_lesson(notebook: nbformat.NotebookNode, path: Path) -> nbformat.Notebo
         else:
             first_code = next(i for i, old in enumerate(notebook.cells) if old.cell_type == "code" and old not in fresh)
             notebook.cells.insert(first_code, cell)
+    return notebook
+
+
+def renew_lesson(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
+    """A lesson with its launch cells and the minutes it takes renewed."""
+    add_launch_cells(notebook, path)
     rows = minutes.rows(notebook)
     if notebooks.TIMES in notebook.metadata:
         rows["run, two cores"] = str(math.ceil(notebook.metadata[notebooks.TIMES]["lesson"] / 60))
@@ -232,7 +291,8 @@ def pages() -> dict[Path, bytes]:
     """What each generated page should hold."""
     lessons = [read_lesson(path) for path in notebooks.lessons()]
     text = readme(lessons, README.read_text(encoding="utf-8"))
-    result = {FINDINGS: findings_page(lessons).encode(), README: text.encode(), PICTURE: picture()}
+    result = {FINDINGS: findings_index(lessons).encode(), README: text.encode(), PICTURE: picture()}
+    result |= {record.FOLDER / f"{lesson.number}.md": findings_page(lesson).encode() for lesson in lessons}
     result[HOME] = home(lessons, HOME.read_text(encoding="utf-8")).encode()
     result[RUN_TIMES] = run_times(lessons, RUN_TIMES.read_text(encoding="utf-8")).encode()
     result[GUIDE] = instructor_guide(lessons, GUIDE.read_text(encoding="utf-8")).encode()
@@ -284,7 +344,7 @@ def main(check: bool) -> int:
             continue
         stale += 1
         if not check:
-            path.write_bytes(content)
+            write_whole(path, content)
         print(f"{path.name} {'is out of date; run: python -m tools.pages' if check else 'written'}")
     return stale
 
