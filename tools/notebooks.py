@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,7 +19,9 @@ INSTALL_CELL = (
     "install"  # id of the cell that acts on Colab only; `tools.pages` writes it, with the repository's address
 )
 TIMES = "seconds"  # name, in the notebook's metadata, of what running it took: in all, and its slowest cell
+FOLDED = "hide-input"  # tag of cells that only draw or only state findings
 HASH = "code_sha256"  # name, in the notebook's metadata, of the hash of the code that made its outputs
+PENDING = {"00", "01", "02", "03", "04", "05", "07", "08", "09", "10"}  # lessons not yet brought to the pattern
 
 
 def lessons(selection: str | None = None) -> list[Path]:
@@ -56,10 +57,27 @@ def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def draws(cell: nbformat.NotebookNode) -> bool:
-    """Whether a code cell does nothing but draw; slides and pages show the figure first and the code on demand."""
-    figure = any("image/png" in output.get("data", {}) for output in cell.outputs)
-    return figure and not re.search(r"\b(study|fit|finding|def)\b", cell.source)
+def fold(notebook: nbformat.NotebookNode) -> None:
+    """Fold the code of the cells tagged ``hide-input``, and of no other, in JupyterLab and on Colab as well.
+
+    They only draw or only state findings: a reader first sees the figure or the finding, and the code at a click. Site
+    and decks go by the tag itself.
+    """
+    for cell in code_cells(notebook):
+        jupyter = cell.metadata.get("jupyter", {})
+        if is_folded(cell):
+            cell.metadata["jupyter"] = {**jupyter, "source_hidden": True}
+            cell.metadata["cellView"] = "form"
+        else:
+            jupyter.pop("source_hidden", None)
+            if not jupyter:
+                cell.metadata.pop("jupyter", None)
+            cell.metadata.pop("cellView", None)
+
+
+def is_folded(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell carries the tag ``hide-input``."""
+    return FOLDED in cell.metadata.get("tags", [])
 
 
 def findings(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, dict]]:
@@ -127,7 +145,8 @@ def execute(path: Path, *, environment: dict[str, str] | None = None, keep_going
 
 
 def write(notebook: nbformat.NotebookNode, path: Path) -> None:
-    """Write a notebook whole or not at all."""
+    """Write a notebook whole or not at all, its cells folded as their tags say."""
+    fold(notebook)
     nbformat.validate(notebook)
     temporary = path.with_suffix(".part")
     nbformat.write(notebook, temporary)
