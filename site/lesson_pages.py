@@ -2,7 +2,7 @@
 
 import nbformat
 
-from tools.notebooks import INSTALL_CELL, draws
+from tools.notebooks import FOLDED, INSTALL_CELL, is_folded
 
 NOT_ON_A_PAGE = {"launch", INSTALL_CELL}  # the page has launch buttons
 
@@ -10,8 +10,9 @@ NOT_ON_A_PAGE = {"launch", INSTALL_CELL}  # the page has launch buttons
 def read(text: str) -> nbformat.NotebookNode:
     """A lesson as its page shows it.
 
-    Set-up and drawing code is folded, one click away; notes for instructors stand in closed boxes; figures have their
-    alt text where MyST-NB looks for it; and before each cell with findings there is a target for what cites them.
+    Set-up code is folded like the cells tagged ``hide-input``, one click away; notes for instructors stand in closed
+    boxes; figures have their alt text where MyST-NB looks for it; and before each cell with findings there is a target
+    for what cites them.
 
     Args:
         text: the notebook file.
@@ -22,8 +23,8 @@ def read(text: str) -> nbformat.NotebookNode:
         if cell.id in NOT_ON_A_PAGE:
             continue
         if cell.cell_type == "code":
-            if cell.metadata.get("slideshow", {}).get("slide_type") == "skip" or draws(cell):
-                cell.metadata["tags"] = ["hide-input"]
+            if cell.metadata.get("slideshow", {}).get("slide_type") == "skip" and not is_folded(cell):
+                cell.metadata["tags"] = [*cell.metadata.get("tags", []), FOLDED]
             for output in cell.outputs:
                 if "image/png" in output.get("data", {}):
                     cell.metadata["mystnb"] = {"image": {"alt": output.metadata["image/png"]["alt"]}}

@@ -69,6 +69,12 @@ def test_every_cell_has_a_slide_type(notebook):
     assert "notes" in types
 
 
+def test_cells_are_folded_as_their_tags_say(path, notebook):
+    before = [dict(cell.metadata) for cell in notebook.cells]
+    notebooks.fold(notebook)
+    assert [dict(cell.metadata) for cell in notebook.cells] == before, f"run: make lessons LESSON={path.name[:2]}"
+
+
 def test_every_picture_has_alt_text(notebook):
     for output in outputs(notebook):
         if "image/png" in output.get("data", {}):

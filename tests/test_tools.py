@@ -75,6 +75,26 @@ runtime.watched()
     assert texts[1] == {"text/plain": "False"}
 
 
+def test_the_tag_that_folds_is_mirrored_when_a_notebook_is_written(folder):
+    path = make(folder, "plot()", "train()")
+    notebook = nbformat.read(path, as_version=4)
+    drawing, training = notebooks.code_cells(notebook)
+    drawing.metadata = {"tags": ["hide-input", "other"], "jupyter": {"outputs_hidden": False}}
+    training.metadata = {"tags": ["other"], "jupyter": {"source_hidden": True}, "cellView": "form"}
+    for _ in range(2):
+        notebooks.write(notebook, path)
+        notebook = nbformat.read(path, as_version=4)
+        drawing, training = notebooks.code_cells(notebook)
+        assert drawing.metadata["jupyter"] == {"outputs_hidden": False, "source_hidden": True}
+        assert drawing.metadata["cellView"] == "form"
+        assert training.metadata == {"tags": ["other"]}
+        assert (notebooks.is_folded(drawing), notebooks.is_folded(training)) == (True, False)
+    drawing.metadata["tags"] = []
+    notebooks.write(notebook, path)
+    (drawing, _) = notebooks.code_cells(nbformat.read(path, as_version=4))
+    assert drawing.metadata == {"tags": [], "jupyter": {"outputs_hidden": False}}
+
+
 def test_a_lesson_that_stops_is_reported(folder, capsys):
     make(folder, "1 / 0", "print('never')")
     assert lessons.main(None) == 1

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 import nbformat
 
 from tools import cite
-from tools.notebooks import INSTALL_CELL
+from tools.notebooks import INSTALL_CELL, is_folded
 
 WORDS = 200  # a minute
 LINES = 10  # a minute
 FIGURE = 1.5  # minutes
 CORE = 45  # minutes that the core of a lesson may take
 FINDINGS = 12  # findings that the core of a lesson may have
-FOLDED = "hide-input"
 NOT_READ = {"launch", INSTALL_CELL}  # ids of the cells that bring a reader here
 
 
@@ -147,7 +146,7 @@ def _sections(source: str) -> list[tuple[re.Match | None, str]]:
 
 
 def _count_code(cell: nbformat.NotebookNode, part: Part, folded: bool) -> None:
-    if not folded and FOLDED not in cell.metadata.get("tags", []):
+    if not folded and not is_folded(cell):
         part.lines += _lines(cell.source)
     if cell.source.strip() == "summary()":
         return

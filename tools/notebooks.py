@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ INSTALL_CELL = (
     "install"  # id of the cell that acts on Colab only; `tools.pages` writes it, with the repository's address
 )
 TIMES = "seconds"  # name, in the notebook's metadata, of what running it took: in all, and its slowest cell
+FOLDED = "hide-input"  # tag of cells that only draw or only state findings
 HASH = "code_sha256"  # name, in the notebook's metadata, of the hash of the code that made its outputs
 OUTPUTS_HASH = "outputs_sha256"  # and of the hash of those outputs
 # Lessons not yet brought to the pattern of CONTRIBUTING.md: a core of at most 45 minutes and 12 findings, and what else
@@ -79,10 +79,27 @@ def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def draws(cell: nbformat.NotebookNode) -> bool:
-    """Whether a code cell does nothing but draw; slides and pages show the figure first and the code on demand."""
-    figure = any("image/png" in output.get("data", {}) for output in cell.outputs)
-    return figure and not re.search(r"\b(study|fit|finding|def)\b", cell.source)
+def fold(notebook: nbformat.NotebookNode) -> None:
+    """Fold the code of the cells tagged ``hide-input``, and of no other, in JupyterLab and on Colab as well.
+
+    They only draw or only state findings: a reader first sees the figure or the finding, and the code at a click. Site
+    and decks go by the tag itself.
+    """
+    for cell in code_cells(notebook):
+        jupyter = cell.metadata.get("jupyter", {})
+        if is_folded(cell):
+            cell.metadata["jupyter"] = {**jupyter, "source_hidden": True}
+            cell.metadata["cellView"] = "form"
+        else:
+            jupyter.pop("source_hidden", None)
+            if not jupyter:
+                cell.metadata.pop("jupyter", None)
+            cell.metadata.pop("cellView", None)
+
+
+def is_folded(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell carries the tag ``hide-input``."""
+    return FOLDED in cell.metadata.get("tags", [])
 
 
 def findings(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, dict]]:
@@ -159,6 +176,7 @@ def execute(
 
 
 def write(notebook: nbformat.NotebookNode, path: Path) -> None:
-    """Write a notebook whole or not at all."""
+    """Write a notebook whole or not at all, its cells folded as their tags say."""
+    fold(notebook)
     nbformat.validate(notebook)
     write_whole(path, nbformat.writes(notebook) + "\n")

@@ -8,7 +8,6 @@ import ast
 import html
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,19 +17,31 @@ from pygments.formatters import HtmlFormatter
 
 from tools import libraries, notebooks
 from tools.pages import read_lesson
+from utils.findings import summarise
 
 SLIDES = notebooks.REPOSITORY / "build" / "slides"
 DESIGN = notebooks.REPOSITORY / "site" / "slides"
+CODE_LINES = 12  # that a slide shows of an experiment; the rest at a click
+PREDICTION = re.compile(r"^\*\*Predict first", re.MULTILINE)
+PICTURE = re.compile(r"!\[[^\]]*\]\([^)]+\)")
 
 
 def deck(path: Path) -> str:
     """The page that shows a lesson as slides; see ``site/slides/deck.js`` for what becomes of its cells."""
     notebook = nbformat.read(path, as_version=4)
+    title = notebook.cells[0]
+    if not PICTURE.search(title.source) and (picture := title_picture(notebook)):
+        title.source += f"\n\n{picture}"
+    exercise = False  # between an exercise and the next text stand its stub and its check
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", cell.source)  # to the other decks
+            exercise = cell.source.startswith("**Exercise")
+        elif exercise:
+            cell.metadata["slideshow"] = {"slide_type": "skip"}
         else:
-            cell.source, cell.outputs = on_a_slide(cell)
+            cell.source, cell.outputs, lines = on_a_slide(cell)
+            cell.metadata["lines"] = ",".join(map(str, lines))
     exporter = HTMLExporter(
         template_name=DESIGN.name,
         extra_template_basedirs=[str(DESIGN.parent)],
@@ -42,38 +53,101 @@ def deck(path: Path) -> str:
     return exporter.from_notebook_node(notebook, resources)[0]
 
 
-def on_a_slide(cell: nbformat.NotebookNode) -> tuple[str, list]:
-    """The code and the outputs of a cell that a class is to see; the notebook has the rest.
+def title_picture(notebook: nbformat.NotebookNode) -> str | None:
+    """The picture of the first slide, as Markdown.
 
-    A figure stands for the code that draws it, and the line that ``finding`` prints for its call. The list at the end
-    of a lesson and the answers to exercises nobody has begun are left out. What remains is broken into short lines, so
-    that it can be read from the last row.
+    It is the file named ``picture`` in the metadata of the title cell, or else the first picture in the text, or else
+    the first figure that does not follow a prediction, so that it gives no answer away; if all do, the first.
     """
-    called = set(re.findall(r"^(\w+)\(", cell.source, re.MULTILINE))
-    if called & {"summary", "check"}:
-        return ("" if "summary" in called else cell.source), []
-    code = cell.source
-    if "finding" in called:
-        lines = code.splitlines()
-        for statement in reversed(ast.parse(code).body):
-            if ast.unparse(statement).startswith("finding("):
-                del lines[statement.lineno - 1 : statement.end_lineno]
-        code = "\n".join(lines).strip()
-        if not re.search(r"\b(study|fit|def)\b|^for\b", code, re.MULTILINE):
-            code = ""
-    if notebooks.draws(cell):
-        code = ""
-    return _reformat(code), cell.outputs
+    chosen = notebook.cells[0].metadata.get("picture")
+    figures, asked = [], False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            if found := re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", cell.source):
+                alt, file = next(((alt, file) for alt, file in found if chosen in (None, file)), (None, None))
+                if file:
+                    return f"![{alt}]({file})"
+            asked = asked or bool(PREDICTION.search(cell.source))
+            continue
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                data = "".join(output.data["image/png"].split())
+                figures.append((asked, f"![{output.metadata['image/png']['alt']}](data:image/png;base64,{data})"))
+                asked = False
+    if chosen:
+        return f"![{chosen}]({chosen})"
+    return min(figures, key=lambda figure: figure[0])[1] if figures else None
 
 
-def _reformat(code: str) -> str:
-    """Code in lines short enough to be set large, if that does not make it too long for a slide."""
-    for columns, most_lines in ((84, 22), (100, 24)):
-        command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", str(columns), "-"]
-        done = subprocess.run(command, input=code, capture_output=True, text=True)
-        if done.returncode == 0 and len(done.stdout.splitlines()) <= most_lines:
-            return done.stdout.rstrip()
-    return code  # long, or with a magic command
+def on_a_slide(cell: nbformat.NotebookNode) -> tuple[str, list, list[int]]:
+    """The code and the outputs of a cell that a class is to see, and the numbers (from 1) of the lines shown at first.
+
+    Of a cell tagged ``hide-input`` the outputs are shown; the list at the end of a lesson is left out. Findings become
+    cards. The lines are those that the cell's metadata name as ``slide_lines`` ("4-9,12"), or else the first twelve
+    that are neither empty, comment, docstring nor finding.
+
+    Raises:
+        ValueError: ``slide_lines`` are not lines of the cell, or more than twelve.
+    """
+    if cell.source.strip() == "summary()":
+        return "", [], []
+    outputs = [card(output) if "finding" in output.get("metadata", {}) else output for output in cell.outputs]
+    if notebooks.is_folded(cell):
+        return "", outputs, []
+    return cell.source, outputs, shown_lines(cell)
+
+
+def shown_lines(cell: nbformat.NotebookNode) -> list[int]:
+    """The numbers, from 1, of the lines of a code cell that a slide shows before the click."""
+    lines = cell.source.splitlines()
+    if "slide_lines" in cell.metadata:
+        return _named_lines(cell.metadata["slide_lines"], len(lines))
+    left_out = {i for i, line in enumerate(lines, 1) if not line.strip() or line.strip().startswith("#")}
+    try:
+        tree = ast.parse(cell.source)
+    except SyntaxError:  # a magic command
+        tree = ast.Module([])
+    states_findings = False
+    for node in ast.walk(tree):
+        text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        states = isinstance(node, ast.Expr) and ast.unparse(node).startswith("finding(")
+        if text or states:
+            left_out |= set(range(node.lineno, node.end_lineno + 1))
+            states_findings = states_findings or states
+    if len(lines) <= CODE_LINES and not states_findings:
+        return list(range(1, len(lines) + 1))
+    needed = [i for i in range(1, len(lines) + 1) if i not in left_out]
+    ends = {node.end_lineno for node in ast.walk(tree) if isinstance(node, ast.stmt)}
+    whole = [n for n in range(CODE_LINES - 3, CODE_LINES + 1) if needed[n - 1 : n] and needed[n - 1] in ends]
+    return needed[: max(whole, default=CODE_LINES)]  # to the end of a statement, if one ends there
+
+
+def _named_lines(text: str, count: int) -> list[int]:
+    """The numbers in "4-9,12"."""
+    numbers = []
+    for part in filter(None, re.split(r"\s*,\s*", text.strip())):
+        if not re.fullmatch(r"\d+(-\d+)?", part):
+            raise ValueError(f'slide_lines is {text!r}; expected numbers of lines such as "4-9,12".')
+        first, _, last = part.partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    if len(numbers) > CODE_LINES or any(not 1 <= number <= count for number in numbers):
+        raise ValueError(f"slide_lines is {text!r}; expected at most {CODE_LINES} of the cell's {count} lines.")
+    return numbers
+
+
+def card(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The output of a finding as a card: as it is stored, or made of its record."""
+    record = output.metadata["finding"]
+    shown = output.data.get("text/html")
+    if shown is None:
+        notes = [f"measured {summarise(record['measured'])}; required {record['rule']}"]
+        if "published" in record:
+            notes.append(f"published: {record['published']} [{record['source']}]")
+        mark = "✔" if record["holds"] else "✘"
+        shown = f'<div class="finding"><div class="finding-claim">{mark} {html.escape(record["claim"])}</div>'
+        shown += "".join(f'<div class="finding-note">{html.escape(note)}</div>' for note in notes) + "</div>"
+    data = {"text/html": f'<div class="on-slide-card">{shown}</div>', "text/plain": output.data["text/plain"]}
+    return nbformat.v4.new_output("display_data", data)
 
 
 def overview(paths: list[Path]) -> str:

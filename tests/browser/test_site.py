@@ -17,6 +17,25 @@ VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ['violations'
     .violations.filter((found) => ['serious', 'critical'].includes(found.impact))
     .map((found) => `${found.id}: ${found.nodes.length} times, first ${found.nodes[0].html.slice(0, 200)}`)"""
 
+# Of an element's text on what lies behind it.
+CONTRAST = """(element) => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const light = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const parts = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((part) => part / 255);
+    const [r, g, b] = parts.map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const clear = (part) => getComputedStyle(part).backgroundColor === 'rgba(0, 0, 0, 0)';
+  let behind = element;
+  while (clear(behind)) behind = behind.parentElement;
+  const text = element.querySelector('p:not([hidden])') ?? element;
+  const pair = [light(getComputedStyle(text).color), light(getComputedStyle(behind).backgroundColor)];
+  return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+}"""
+
 
 def files(pages: Path) -> list[Path]:
     """All but the page that only leads to the home page."""
@@ -114,6 +133,35 @@ def test_a_lesson_is_launched_and_linked_to_the_glossary(pages, path):
     assert sum("glossary.html#term-" in link for link in links) >= 5
     figures = sum("image/png" in output.get("data", {}) for output in outputs(path))
     assert len(page.select(".cell_output img")) == figures
+
+
+@pytest.mark.parametrize("path", notebooks.lessons(), ids=lambda path: path.stem)
+def test_set_up_and_tagged_cells_are_folded_and_no_other(pages, path):
+    page = BeautifulSoup((pages / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8"), "html.parser")
+    cells = [cell for cell in notebooks.code_cells(nbformat.read(path, as_version=4)) if cell.id != "install"]
+    folded = [cell.metadata["slideshow"]["slide_type"] == "skip" or notebooks.is_folded(cell) for cell in cells]
+    shown = page.select("div.cell.docutils")
+    assert [bool(cell.select("details.hide.above-input")) for cell in shown] == folded
+    assert any(folded)
+    assert not all(folded)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, PHONE], ids=["desk", "phone"])
+def test_folded_code_is_a_click_or_a_key_away(page, pages, scheme, size):
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size(size)
+    page.goto((pages / "notebooks" / f"{notebooks.lessons()[0].stem}.html").as_uri())
+    fold = page.locator("details.hide.above-input").first
+    code = fold.locator("pre").first
+    assert not code.is_visible()
+    fold.locator("summary").click()
+    assert code.is_visible()
+    page.keyboard.press("Enter")
+    assert not code.is_visible()
+    assert page.evaluate(WIDE) == 0
+    ratio = fold.locator("summary").evaluate(CONTRAST)
+    assert ratio >= 4.5
 
 
 def outputs(path: Path) -> list:
