@@ -100,8 +100,8 @@ def findings_index(lessons: list[Lesson]) -> str:
         "# Findings",
         "",
         "What the lessons measured, written from the outputs stored in the notebooks by `python -m tools.pages`. Every",
-        "claim is checked again whenever its notebook runs. *Replicated* are those that held at every one of at least",
-        f"{record.FEWEST} other choices of all seeds, made after the code was final (`make replicate`).",
+        "claim is checked again whenever its notebook runs. *Replicated* are those that held each time the lesson ran",
+        f"with other seeds, drawn after its code was final, {record.FEWEST} times or more (`make replicate`).",
         "",
         "| lesson | question | answer | findings | replicated |",
         "|---|---|---|---|---|",
@@ -136,8 +136,9 @@ def findings_page(lesson: Lesson) -> str:
         "",
         f"[The lesson]({link}) checks every claim again when it runs; *required* is the limit at which it would fail.",
         "Values differ a little between machines; the claims must not. *Held* counts replications with other seeds.",
-        "*Margin* is how far the nearest value of all replications was inside its limit: as a part of that limit, or in",
-        "whole steps where things are counted; *exact* where there is no room.",
+        "*Margin* is how far the nearest value of all replications was inside its limit: as a part of that limit;",
+        "between two limits, as a part of half the room between them; in whole steps where things are counted; *exact*",
+        "where there is no room.",
         "",
     ]
     if offsets:

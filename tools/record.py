@@ -148,17 +148,20 @@ def limits(rule: str) -> tuple[float, float]:
 
 
 def margin(values: Iterable[float], rule: str) -> float | None:
-    """How far the nearest value is inside its limit, as a part of that limit; below 0 if it is outside.
+    """How far the nearest value is inside its limit; below 0 if it is outside.
 
-    ``(value - low) / |low|`` or ``(high - value) / |high|``, whichever is smaller; where the limit is 0, the distance
-    itself. None where there is no room: both limits are one number, or the limit is 0 and nothing else was measured.
+    The distance as a part of the limit, ``(value - low) / |low|`` or ``(high - value) / |high|``; between two limits,
+    as a part of half the room between them; where the limit is 0, the distance itself. None where there is no room:
+    both limits are one number, or the limit is 0 and nothing else was measured.
     """
     values = list(values)
     low, high = limits(rule)
     if low == high or (0 in (low, high) and not any(values)):
         return None
-    inside = [(value - low, low) for value in values] + [(high - value, high) for value in values]
-    return min(distance / (abs(limit) or 1) for distance, limit in inside if math.isfinite(limit))
+    distance = min(min(values) - low, high - max(values))
+    ends = [limit for limit in (low, high) if math.isfinite(limit)]
+    whole = (high - low) / 2 if len(ends) == 2 else abs(sum(ends)) or 1
+    return distance / whole
 
 
 def standing(rows: list[dict[str, str]], claim: str, code: str) -> Standing:
