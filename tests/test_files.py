@@ -50,6 +50,7 @@ def test_a_writer_killed_in_the_middle_leaves_the_old_file(tmp_path):
     assert path.read_text() == "old"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows replaces no file that is being read; it says so")
 def test_a_reader_beside_two_writers_never_sees_a_part(tmp_path):
     path = tmp_path / "file.txt"
     whole = [letter * 200_000 for letter in "ab"]

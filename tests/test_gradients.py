@@ -140,3 +140,20 @@ for units in (2, 3, 4, 5, 6, 7):
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert (result.returncode, result.stdout + result.stderr) == (0, "")
+
+
+def test_an_activation_of_ones_own_counts_with_its_code():
+    x = np.random.default_rng(0).normal(size=(3, 8, 2)).astype("float32")
+
+    def curve(slope):
+        runtime.set_seed(0)
+
+        def activation(value):
+            return slope * value
+
+        layer = keras.layers.SimpleRNN(3, activation=activation)
+        return gradient_per_lag(keras.Sequential([keras.Input((8, 2)), layer]), x)
+
+    whole, half, again = curve(1.0), curve(0.5), curve(1.0)
+    np.testing.assert_allclose(half[:, 1:], whole[:, 1:] * 0.5 ** np.arange(1, 8), rtol=1e-4)
+    np.testing.assert_array_equal(whole, again)

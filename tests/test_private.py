@@ -1,4 +1,4 @@
-"""What is used below the public surface of libraries and of the system: is it still there, and without it, what then?"""
+"""What is used below the surface of libraries and of the system: is it still there, and without it, what then?"""
 
 import ctypes
 import os
@@ -12,7 +12,7 @@ from utils import private, runtime
 
 
 def test_joblib_still_has_a_limit_to_how_far_a_worker_may_grow(monkeypatch):
-    """Without it workers are replaced after 300 MB, each of which costs a start of TensorFlow; results stay the same."""
+    """Without it workers are replaced after 300 MB, and each costs a start of TensorFlow; results stay the same."""
     from joblib.externals.loky import process_executor
 
     assert isinstance(process_executor._MAX_MEMORY_LEAK_SIZE, int), "joblib counts otherwise now"

@@ -134,7 +134,6 @@ SWELL = """
 import os, sys, time
 import numpy as np
 from utils import runtime
-from utils.training.divergence import Diverged
 from utils.training.study import study
 runtime.start_workers()
 def swell(megabytes, seed):
@@ -191,8 +190,7 @@ def test_ctrl_c_leaves_no_process_behind(tmp_path):
     script.write_text(
         textwrap.dedent("""
             import sys, time
-            from utils.training.divergence import Diverged
-from utils.training.study import study
+            from utils.training.study import study
             def sleepy(value, seed):
                 open(f"{sys.argv[1]}/started-{seed}", "w").close()
                 time.sleep(120)

@@ -48,8 +48,7 @@ def test_lessons_are_run_in_place_with_a_table(folder, capsys):
 
 
 def test_outputs_are_stored_as_they_are_tested(folder, monkeypatch):
-    """Under nbval the kernel inherits PYTEST_CURRENT_TEST: no progress bar, and what is written past Python is not kept.
-    A lesson is executed without that variable, and must give the same."""
+    """Under nbval the kernel inherits PYTEST_CURRENT_TEST: no progress bar, and nothing that is written past Python."""
     source = """
 import os
 from utils import runtime

@@ -1,10 +1,10 @@
 """What reaches back through time: the gradient per lag of a Keras recurrent layer, its gates, its spectral radius."""
 
-import json
-
 import numpy as np
 
 from utils.runtime import keras, tf
+from utils.training.compiled import describe
+from utils.training.fingerprint import CannotTell
 
 CELLS = ("SimpleRNN", "LSTM", "GRU")
 
@@ -53,8 +53,10 @@ def _compiled_gradients(cell, features: int, gates_held: bool):
 
     A perturbation, zero in value, is added to the state at every step; the gradient in it is the gradient in the state.
     """
-    config = {k: v for k, v in cell.get_config().items() if k not in ("name", "seed") and "initializer" not in k}
-    key = json.dumps([type(cell).__name__, config, cell.trainable, features, gates_held], default=str)
+    try:
+        key = (describe(cell)[0], features, gates_held)
+    except CannotTell:  # an activation that hides what it does: traced for this once
+        key = None
     if key in _compiled:
         return _compiled[key]
 
@@ -80,8 +82,10 @@ def _compiled_gradients(cell, features: int, gates_held: bool):
     groups = [[tf.TensorSpec(variable.shape, variable.dtype) for variable in group] for group in _variables(cell)]
     inputs = tf.TensorSpec([None, None, features], dtype)
     states = [state for _ in tf.nest.flatten(cell.state_size)]
-    _compiled[key] = tf.function(gradients).get_concrete_function(*groups, inputs, states, state)
-    return _compiled[key]
+    traced = tf.function(gradients).get_concrete_function(*groups, inputs, states, state)
+    if key is not None:
+        _compiled[key] = traced
+    return traced
 
 
 def _variables(cell) -> tuple[list, list]:
