@@ -1,5 +1,7 @@
 """Prices, climate series and windows: what comes is right, and what is wrong is named."""
 
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,7 +46,7 @@ def test_log_returns():
 def test_unknown_ticker_offline_says_what_is_there_and_how_to_go_online(tmp_path):
     with pytest.raises(ValueError, match=r"No prices of 'MSFT'.*available offline: GOOG\. .*live=True"):
         prices.load_prices("MSFT", cache=tmp_path)
-    prices.write_atomically(tmp_path / "KO.csv", "x")
+    prices.write_kept(tmp_path / "KO.csv", b"x")
     with pytest.raises(ValueError, match="available offline: GOOG, KO"):
         prices.load_prices("MSFT", cache=tmp_path)
 
@@ -61,7 +63,7 @@ def test_a_download_is_kept(tmp_path, monkeypatch):
     kept = prices.load_prices("MSFT", cache=tmp_path)
     pd.testing.assert_frame_equal(live, kept, check_freq=False, check_index_type=False)
     assert live["close"].tolist() == [1, 2, 3, 4, 5]
-    assert [path.name for path in tmp_path.iterdir()] == ["MSFT.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["MSFT.csv", "MSFT.csv.sha256"]
 
 
 def fail(error):
@@ -100,14 +102,122 @@ def test_a_bad_download_never_replaces_a_good_copy(tmp_path, monkeypatch):
     assert prices.load_prices("MSFT", live=True, cache=tmp_path)["close"].notna().all()
 
 
-def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "MSFT.csv"
-    prices.write_atomically(path, "old")
-    monkeypatch.setattr(prices.os, "replace", fail(KeyboardInterrupt()))
-    with pytest.raises(KeyboardInterrupt):
-        prices.write_atomically(path, "new")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
+def cached(folder, monkeypatch, days: int = 40):
+    """The file of a ticker kept by a download, and the table in it."""
+    rng = np.random.default_rng(0)
+    close = 100 + np.cumsum(rng.normal(size=days))
+    monkeypatch.setattr(yfinance, "download", lambda *args, **kwargs: made_up(days, Close=close))
+    prices.load_prices("MSFT", live=True, cache=folder)
+    return folder / "MSFT.csv", prices.load_prices("MSFT", cache=folder)
+
+
+def set_aside(folder) -> list:
+    return sorted(folder.glob("MSFT.csv.damaged*"))
+
+
+def damages(data: bytes):
+    """The file cut at every place, each byte with one bit turned over and inverted, and things put in."""
+    bits = np.random.default_rng(1).integers(8, size=len(data))
+    yield from (data[:end] for end in range(len(data)))
+    for place, bit in enumerate(bits):
+        for mask in (1 << bit, 255):
+            yield data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :]
+    yield from (data + b"\n", data + data, b"\xff\xfe" + data, data.replace(b"\n", b"\r\n"), b"1,2,3\n" + data)
+
+
+def test_no_damage_of_a_kept_file_is_read(tmp_path, monkeypatch):
+    path, _ = cached(tmp_path, monkeypatch, days=10)
+    data, checksum = path.read_bytes(), prices.checksum_of(path).read_bytes()
+    for damaged in damages(data):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"MSFT\.csv is damaged") as raised:
+            prices.load_prices("MSFT", cache=tmp_path)
+        assert "\n" not in str(raised.value)
+        assert len(str(raised.value)) < 400
+        assert not path.exists()
+        (aside,) = set_aside(tmp_path)
+        assert aside.read_bytes() == damaged
+        assert prices.checksum_of(path).read_bytes() == checksum
+        aside.unlink()
+
+
+def test_every_damaged_file_is_kept(tmp_path, monkeypatch):
+    path, _ = cached(tmp_path, monkeypatch, days=10)
+    for content in (b"1", b"2", b"3"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="set aside"):
+            prices.load_prices("MSFT", cache=tmp_path)
+    assert {file.name: file.read_bytes() for file in set_aside(tmp_path)} == {
+        "MSFT.csv.damaged": b"1",
+        "MSFT.csv.damaged-2": b"2",
+        "MSFT.csv.damaged-3": b"3",
+    }
+
+
+@pytest.mark.parametrize("checksum", [None, "", "0" * 64, "no checksum", b"\xff\xfe", "other file"])
+def test_a_missing_or_foreign_checksum_is_damage(checksum, tmp_path, monkeypatch):
+    path, _ = cached(tmp_path, monkeypatch)
+    if checksum is None:
+        prices.checksum_of(path).unlink()
+    elif checksum == "other file":
+        prices.checksum_of(path).write_text(hashlib.sha256(b"date,close").hexdigest())
+    else:
+        prices.checksum_of(path).write_bytes(checksum if isinstance(checksum, bytes) else checksum.encode())
+    kept = path.read_bytes()
+    with pytest.raises(ValueError, match=r"MSFT.csv is damaged \(.*SHA-256.*set aside as MSFT.csv.damaged.*live=True"):
+        prices.load_prices("MSFT", cache=tmp_path)
+    assert [file.read_bytes() for file in set_aside(tmp_path)] == [kept]
+    with pytest.raises(ValueError, match="No prices of 'MSFT'"):
+        prices.load_prices("MSFT", cache=tmp_path)
+
+
+def test_a_table_that_is_none_is_named_even_with_its_checksum(tmp_path, monkeypatch):
+    """Whatever stands in a file with a true checksum, it is read as a sound table or refused in one sentence."""
+    path, table = cached(tmp_path, monkeypatch, days=4)
+    data, read = path.read_bytes(), 0
+    for damaged in damages(data):
+        path.write_bytes(damaged)
+        prices.checksum_of(path).write_text(hashlib.sha256(damaged).hexdigest())
+        said, got = "", None
+        try:
+            got = prices.load_prices("MSFT", cache=tmp_path)
+        except ValueError as error:
+            said = str(error)
+            set_aside(tmp_path)[0].unlink()
+        if got is None:
+            assert "MSFT.csv is damaged" in said
+            assert "\n" not in said
+            continue
+        read += 1
+        assert isinstance(got.index, pd.DatetimeIndex)
+        assert list(got.columns) == list(table.columns)
+        assert all(np.issubdtype(kind, np.number) for kind in got.dtypes)
+        assert np.isfinite(got["close"]).all()
+    assert read > 0
+
+
+def test_after_damage_the_next_download_is_used(tmp_path, monkeypatch):
+    path, table = cached(tmp_path, monkeypatch)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(ValueError, match="damaged"):
+        prices.load_prices("MSFT", cache=tmp_path)
+    prices.load_prices("MSFT", live=True, cache=tmp_path)
+    pd.testing.assert_frame_equal(prices.load_prices("MSFT", cache=tmp_path), table)
+
+
+def test_a_failed_download_does_not_fall_back_on_a_damaged_copy(tmp_path, monkeypatch, capsys):
+    path, _ = cached(tmp_path, monkeypatch)
+    path.write_bytes(path.read_bytes()[:-30])
+    monkeypatch.setattr(yfinance, "download", fail(ConnectionError("no route")))
+    with pytest.raises(RuntimeError, match=r"Downloading MSFT failed .*no route.*MSFT.csv is damaged"):
+        prices.load_prices("MSFT", live=True, cache=tmp_path)
+    assert len(set_aside(tmp_path)) == 1
+    # for GOOG there is the series that ships with Matplotlib
+    prices.write_kept(tmp_path / "GOOG.csv", b"nothing")
+    shipped = prices.load_prices("GOOG", live=True, cache=tmp_path)
+    pd.testing.assert_frame_equal(shipped, prices.load_prices())
+    assert "using the series that ships with Matplotlib" in capsys.readouterr().out
+    assert prices.load_prices("GOOG", live=True, cache=tmp_path / "empty").equals(shipped)
 
 
 def test_bad_rows_are_named_by_their_date():
@@ -115,11 +225,17 @@ def test_bad_rows_are_named_by_their_date():
     assert prices.check_prices(good, "here") is good
     cases = {
         "2020-01-03 has a closing price that is missing": good.assign(close=[1, 2, np.nan, 4, 5]),
-        "2020-01-02 has a closing price that is missing or not positive": good.assign(close=[1, 0, 3, 4, 5]),
+        "2020-01-02 has a closing price that is missing, infinite or not positive": good.assign(close=[1, 0, 3, 4, 5]),
         "2020-01-02 appears twice": good.iloc[[0, 1, 1, 2]],
         "2020-01-02 is out of order": good.iloc[[0, 2, 1, 3]],
         "no column volume": good.drop(columns="volume"),
         "has no rows": good.iloc[:0],
+        "column high holds no numbers": good.assign(high="5"),
+        "column volume holds no numbers": good.assign(volume=True),
+        "2020-01-05 has a closing price that is missing, infinite or not positive": good.assign(
+            close=[1, 2, 3, 4, np.inf]
+        ),
+        "the rows have no dates": good.reset_index(drop=True),
     }
     for message, table in cases.items():
         with pytest.raises(ValueError, match=f"here: .*{message}"):

@@ -3,6 +3,8 @@
 import importlib
 import re
 import runpy
+import sys
+import warnings
 from fractions import Fraction
 
 import nbformat
@@ -10,37 +12,42 @@ import numpy as np
 import pytest
 
 from tools import notebooks
-from utils import exercises
-from utils.exercises import Wrong, array, call, check, feedback, number
+from utils.exercises import Wrong, array, call, check, checks_of, feedback, number
 
 LESSONS = notebooks.lessons()
 
 
-def names_in(path) -> list[str]:
+def asked_in(path) -> dict[str, str]:
+    """For each exercise of a notebook the name of what is handed to ``check``."""
     notebook = nbformat.read(path, as_version=4)
     sources = "\n".join(cell.source for cell in notebooks.code_cells(notebook))
-    return re.findall(r'check\("([^"]+)"', sources)
+    return dict(re.findall(r'check\("([^"]+)", (\w+)\)', sources))
 
 
-def wrong_answers(path) -> dict:
-    return importlib.import_module(f"tests.exercises.lesson_{path.name[:2]}").WRONG
+def solutions(path) -> dict:
+    return runpy.run_path(str(path.parent / "solutions" / f"{path.stem}.py"))
 
 
-EXERCISES = [(path, name) for path in LESSONS for name in names_in(path)]
+def wrong_answers(path) -> dict[str, list]:
+    """The public lists of the module."""
+    module = importlib.import_module(f"tests.exercises.lesson_{path.name[:2]}")
+    return {name: value for name, value in vars(module).items() if isinstance(value, list) and name[0] != "_"}
+
+
+EXERCISES = [(path, name) for path in LESSONS for name in checks_of(path.name[:2])]
 MISTAKES = [
     (name, answer, words)
-    for path in LESSONS
-    for name, mistakes in wrong_answers(path).items()
-    for answer, words in mistakes
+    for path, name in EXERCISES
+    for answer, words in wrong_answers(path).get(checks_of(path.name[:2])[name].__name__, [])
 ]
 
 
 @pytest.mark.parametrize(("path", "name"), EXERCISES, ids=lambda value: value if isinstance(value, str) else "")
 def test_solution_passes_and_a_stub_is_greeted(path, name):
-    solutions = runpy.run_path(str(path.parent / "solutions" / f"{path.stem}.py"))["ANSWERS"]
-    assert feedback(name, solutions[name]) == ("right", f"✔ {name}: right.")
+    answer = solutions(path)[checks_of(path.name[:2])[name].__name__]
+    assert feedback(name, answer) == ("right", f"✔ {name}: right.")
     stubs = {dict: lambda answer: dict.fromkeys(answer, ...), set: lambda answer: ...}
-    stub = stubs.get(type(solutions[name]), lambda answer: lambda *arguments: ...)(solutions[name])
+    stub = stubs.get(type(answer), lambda answer: lambda *arguments: ...)(answer)
     for untouched in (stub, ..., None):
         status, text = feedback(name, untouched)
         assert status == "not attempted", text
@@ -49,17 +56,21 @@ def test_solution_passes_and_a_stub_is_greeted(path, name):
 
 @pytest.mark.parametrize(("name", "answer", "words"), MISTAKES, ids=[f"{name}-{words}" for name, _, words in MISTAKES])
 def test_mistake_is_named(name, answer, words):
-    status, text = feedback(name, answer)
+    with warnings.catch_warnings(record=True) as leaked:
+        warnings.simplefilter("always")
+        status, text = feedback(name, answer)
     assert (status, words in text) == ("wrong", True), text
+    assert not leaked, [str(warning.message) for warning in leaked]
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_lesson_has_what_an_exercise_needs(path):
-    names = names_in(path)
-    assert len(names) >= 3
-    assert all(name.startswith(path.name[:2]) for name in names)
-    solutions = runpy.run_path(str(path.parent / "solutions" / f"{path.stem}.py"))["ANSWERS"]
-    assert set(names) == set(solutions) == set(wrong_answers(path))
+    """The check, what the learner writes, the solution and the wrong answers have one name."""
+    checks = {name: check.__name__ for name, check in checks_of(path.name[:2]).items()}
+    assert len(checks) >= 3
+    assert asked_in(path) == checks
+    assert set(checks.values()) <= set(solutions(path))
+    assert set(checks.values()) == set(wrong_answers(path))
     for name, mistakes in wrong_answers(path).items():
         assert len(mistakes) >= 2, name
 
@@ -80,6 +91,16 @@ def test_check_prints_and_an_unknown_exercise_lists_the_known(capsys):
         check("01 nothing", 3)
     with pytest.raises(ValueError, match=r"no exercise '99 nothing'; this lesson has none"):
         check("99 nothing", 3)
+    with pytest.raises(ValueError, match=r"no exercise '\.\.'; this lesson has none"):
+        check("..", 3)
+
+
+def test_a_missing_library_is_not_taken_for_a_missing_exercise(monkeypatch):
+    monkeypatch.delitem(sys.modules, "utils.exercises.lesson_01", raising=False)
+    monkeypatch.setitem(sys.modules, "utils.evaluation.baselines", None)  # as if it could not be imported
+    monkeypatch.delattr("utils.evaluation.baselines", raising=False)
+    with pytest.raises(ModuleNotFoundError, match=r"utils\.evaluation\.baselines"):
+        check("01 forget bias", ...)
 
 
 def test_answers_of_the_wrong_kind_get_a_sentence():
@@ -100,10 +121,12 @@ def test_answers_of_the_wrong_kind_get_a_sentence():
         array([1, 2], (3,), "it")
     with pytest.raises(Wrong, match="NaN"):
         array([1, np.nan], (2,), "it")
+    with pytest.raises(Wrong, match="it holds complex numbers"):
+        array([1, 1j], (2,), "it")
+    np.testing.assert_array_equal(array([1 + 0j, 2], (2,), "it"), [1, 2])
     assert number(np.float32(2), "it") == number(np.array([2]), "it") == 2
 
 
 def test_all_lessons_with_exercises_are_checked_here():
     modules = {path.stem for path in (notebooks.REPOSITORY / "utils" / "exercises").glob("lesson_*.py")}
     assert modules == {f"lesson_{path.name[:2]}" for path in LESSONS}
-    assert exercises.__doc__

@@ -20,9 +20,4 @@ def step_back(delta, h, h_before, U):
     return h_before.T @ a, a @ U.T
 
 
-ANSWERS = {
-    "00 parameters": rnn_parameters,
-    "00 shapes": shapes,
-    "00 step back": step_back,
-    "00 both ways": {"a", "c", "e"},
-}
+may_read_both_ways = {"a", "c", "e"}

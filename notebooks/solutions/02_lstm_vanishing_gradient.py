@@ -26,11 +26,3 @@ def chrono_bias(units: int, longest: float, rng):
     bias[1] = np.log(rng.uniform(1, longest - 1, size=units))
     bias[0] = -bias[1]
     return bias.ravel()
-
-
-ANSWERS = {
-    "02 steps until": steps_until,
-    "02 clip global": clip_global,
-    "02 scale to": scale_to,
-    "02 chrono bias": chrono_bias,
-}

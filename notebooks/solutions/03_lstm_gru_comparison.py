@@ -28,11 +28,3 @@ def counter_with_reset():
     kernel[0] = [30, 30, 30, 30]
     kernel[1] = [-30, -30, 0, 30]
     return kernel, np.zeros((1, 4)), np.zeros(4)
-
-
-ANSWERS = {
-    "03 multiplications": multiplications,
-    "03 same time": steps_in_same_time,
-    "03 superiority": superiority,
-    "03 counter": counter_with_reset,
-}

@@ -32,11 +32,3 @@ def read_in_pieces(step, x, size: int) -> np.ndarray:
         piece, state = step(x[start : start + size], state)
         outputs.append(piece)
     return np.concatenate(outputs)
-
-
-ANSWERS = {
-    "04 window": shortest_good_window,
-    "04 pad after": pad_after,
-    "04 masked mean": masked_mean,
-    "04 read in pieces": read_in_pieces,
-}

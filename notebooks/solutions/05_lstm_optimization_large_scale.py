@@ -35,11 +35,3 @@ def save(path: Path, parts: Iterable[str]) -> Path:
         file.writelines(parts)
     os.replace(unfinished, path)
     return path
-
-
-ANSWERS = {
-    "05 contiguous": contiguous,
-    "05 average": average,
-    "05 learning rate": learning_rate,
-    "05 save": save,
-}

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 
-def diverged(losses: list[float], baseline: float) -> bool:
+def diverged_at_the_end(losses: list[float], baseline: float) -> bool:
     """``not <=`` is true for NaN, where ``>`` is false."""
     return not losses[-1] <= 2 * baseline
 
@@ -27,11 +27,3 @@ def variance_share(groups: list, values: list[float]) -> float:
     groups, values = np.array(groups), np.array(values)
     explained = np.array([values[groups == group].mean() for group in groups])
     return float(explained.var() / values.var())
-
-
-ANSWERS = {
-    "07 diverged": diverged,
-    "07 largest step": largest_step,
-    "07 wrong winner": wrong_winner,
-    "07 variance share": variance_share,
-}

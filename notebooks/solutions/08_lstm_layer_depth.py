@@ -30,11 +30,3 @@ def diagnose(seen: float, unseen: float, simple: float) -> str:
     if seen > 0.95 * simple:
         return "stalls"
     return "overfits" if unseen > 1.1 * seen else "fine"
-
-
-ANSWERS = {
-    "08 stack parameters": stack_parameters,
-    "08 same parameters": same_parameters,
-    "08 residual": residual_stack,
-    "08 diagnose": diagnose,
-}

@@ -38,11 +38,3 @@ def early_stopping(losses: list[float], patience: int) -> tuple[int, int]:
         if epoch - best >= patience:
             break
     return epoch + 1, best + 1
-
-
-ANSWERS = {
-    "09 bits stored": bits_stored,
-    "09 units for labels": units_for_labels,
-    "09 widen": widen,
-    "09 early stopping": early_stopping,
-}

@@ -29,43 +29,44 @@ def _sunspots() -> dict[str, float]:
 
 SUNSPOTS = _sunspots()
 
-WRONG = {
-    "01 matched units": [
-        (lambda features, gru_units: int(0.75 * gru_units), "too few"),
-        (lambda features, gru_units: gru_units, "parameters more than the GRU"),
-        (lambda features, gru_units: 0.86 * gru_units, "round down"),
-        (lambda features, gru_units: {16: 13, 32: 27, 100: 86}[gru_units], "second bias of the GRU"),
-        (lambda features, gru_units: "14", "should be a number"),
-        (lambda features: 3, "raised TypeError"),
-        (13, "expected a function"),
-    ],
-    "01 forget bias": [
-        (lambda half_life: 0.5 ** (1 / half_life), "invert the sigmoid"),
-        (lambda half_life: -np.log(1 / (2 ** (1 / half_life) - 1)), "sign is turned round"),
-        (lambda half_life: np.log(half_life), "of the state is left"),
-        (lambda half_life: np.array([1.0, 2.0]), "should be a number"),
-        (lambda half_life: float("nan"), "finite"),
-    ],
-    "01 relative error": [
-        (lambda h, t, f: _relative(h, t, f, np.append(h[-1], t[:-1])) ** 2, "take the root"),
-        (lambda h, t, f: 1 / _relative(h, t, f, np.append(h[-1], t[:-1])), "wrong way round"),
-        (lambda h, t, f: _relative(h, t, f, h.mean()), "mean of the history"),
-        (lambda h, t, f: _relative(h, t, f, np.roll(t, 1)), "np.roll"),
-        (lambda h, t, f: _relative(h, t, f, h[-1]), "moves on by a day"),
-        (lambda h, t, f: _relative(h, t[1:], f[1:], t[:-1]), "left out the first test day"),
-        (lambda h, t, f: np.sqrt(np.mean((t - f) ** 2)) / np.sqrt(np.mean((t[1:] - t[:-1]) ** 2)), "over one less"),
-        (lambda h, t, f: np.abs(t - f).mean() / np.abs(t - np.append(h[-1], t[:-1])).mean(), "mean absolute errors"),
-        (lambda h, t, f: np.sqrt(np.mean((t - f) ** 2)), "forecast alone"),
-        (lambda h, t, f: 0.1, "check each by hand"),
-    ],
-    "01 sunspots": [
-        ({"seasonal naive": SUNSPOTS["eleven"], "linear": SUNSPOTS["linear in sunspots"]}, "divide it by that"),
-        ({"seasonal naive": SUNSPOTS["eleven"], "linear": SUNSPOTS["linear, seen"]}, "forecast the test windows"),
-        ({"seasonal naive": SUNSPOTS["twelve"], "linear": SUNSPOTS["linear"]}, "12 steps"),
-        ({"seasonal naive": SUNSPOTS["eleven"], "linear": 0.1}, "windows of 24 years"),
-        ({"seasonal naive": 1.14, "linear": ...}, "'linear' is still missing"),
-        ({"naive": 1.1}, "keys"),
-        ([1.1, 0.6], "expected a dict"),
-        ({"seasonal naive": "1.1", "linear": SUNSPOTS["linear"]}, "should be a number"),
-    ],
-}
+matched_units = [
+    (lambda features, gru_units: int(0.75 * gru_units), "too few"),
+    (lambda features, gru_units: gru_units, "parameters more than the GRU"),
+    (lambda features, gru_units: 0.86 * gru_units, "round down"),
+    (lambda features, gru_units: {16: 13, 32: 27, 100: 86}[gru_units], "second bias of the GRU"),
+    (lambda features, gru_units: "14", "should be a number"),
+    (lambda features: 3, "raised TypeError"),
+    (13, "expected a function"),
+]
+
+forget_bias = [
+    (lambda half_life: 0.5 ** (1 / half_life), "invert the sigmoid"),
+    (lambda half_life: -np.log(1 / (2 ** (1 / half_life) - 1)), "sign is turned round"),
+    (lambda half_life: np.log(half_life), "of the state is left"),
+    (lambda half_life: np.array([1.0, 2.0]), "should be a number"),
+    (lambda half_life: float("nan"), "finite"),
+]
+
+relative_rmse = [
+    (lambda h, t, f: _relative(h, t, f, np.append(h[-1], t[:-1])) ** 2, "take the root"),
+    (lambda h, t, f: 1 / _relative(h, t, f, np.append(h[-1], t[:-1])), "wrong way round"),
+    (lambda h, t, f: _relative(h, t, f, h.mean()), "mean of the history"),
+    (lambda h, t, f: _relative(h, t, f, np.roll(t, 1)), "np.roll"),
+    (lambda h, t, f: _relative(h, t, f, h[-1]), "moves on by a day"),
+    (lambda h, t, f: _relative(h, t[1:], f[1:], t[:-1]), "left out the first test day"),
+    (lambda h, t, f: np.sqrt(np.mean((t - f) ** 2)) / np.sqrt(np.mean((t[1:] - t[:-1]) ** 2)), "over one less"),
+    (lambda h, t, f: np.abs(t - f).mean() / np.abs(t - np.append(h[-1], t[:-1])).mean(), "mean absolute errors"),
+    (lambda h, t, f: np.sqrt(np.mean((t - f) ** 2)), "forecast alone"),
+    (lambda h, t, f: 0.1, "check each by hand"),
+]
+
+sunspots = [
+    ({"seasonal naive": SUNSPOTS["eleven"], "linear": SUNSPOTS["linear in sunspots"]}, "divide it by that"),
+    ({"seasonal naive": SUNSPOTS["eleven"], "linear": SUNSPOTS["linear, seen"]}, "forecast the test windows"),
+    ({"seasonal naive": SUNSPOTS["twelve"], "linear": SUNSPOTS["linear"]}, "12 steps"),
+    ({"seasonal naive": SUNSPOTS["eleven"], "linear": 0.1}, "windows of 24 years"),
+    ({"seasonal naive": 1.14, "linear": ...}, "'linear' is still missing"),
+    ({"naive": 1.1}, "keys"),
+    ([1.1, 0.6], "expected a dict"),
+    ({"seasonal naive": "1.1", "linear": SUNSPOTS["linear"]}, "should be a number"),
+]

@@ -65,37 +65,38 @@ def _outputs_as_state(step, x, size):
     return np.concatenate(outputs)
 
 
-WRONG = {
-    "04 window": [
-        (lambda errors: min(errors, key=lambda w: np.median(errors[w])), "smallest median"),
-        (lambda errors: min(errors, key=lambda w: min(errors[w])), "best single seed"),
-        (_by_mean, "Compare medians"),
-        (_longest_good, "not the shortest"),
-        (lambda errors: min(errors), "more than 2% above"),
-        (lambda errors: 0.8, "none of the windows"),
-    ],
-    "04 pad after": [
-        (_pad_before, "zeros stand before"),
-        (_in_place, "changed the lists"),
-        (lambda sequences: [(s + [9] * 4)[:4] for s in sequences], "expected [5, 6, 7, 0]"),
-        (lambda sequences: np.zeros((2, 2)), "should have shape"),
-        (lambda sequences: [s[:1] + [0] * (1 - len(s)) for s in sequences], "it was cut"),
-        (lambda sequences: [s + [0] * (4 - len(s)) for s in sequences], "dtype=int"),
-    ],
-    "04 masked mean": [
-        (lambda losses, lengths: losses.mean(), "still in it"),
-        (_zeroed, "still counted"),
-        (_mean_of_means, "mean of the sequences' means"),
-        (lambda losses, lengths: 0.0, "divided by their number"),
-        (lambda losses, lengths: losses[np.arange(4) <= lengths[:, None]].mean(), "one step too many"),
-        (lambda losses, lengths: losses[np.arange(4) < lengths[:, None]].sum() / 2, "number of sequences"),
-    ],
-    "04 read in pieces": [
-        (_pieces(carry=False), "empty state"),
-        (_pieces(drop_last=True), "shorter piece is missing"),
-        (_pieces(whole=True), "expected [5, 5]"),
-        (_outputs_as_state, "differ from those of the whole"),
-        (_last_of_each_piece, "only the last output"),
-        (_first_piece_only, "should have shape"),
-    ],
-}
+shortest_good_window = [
+    (lambda errors: min(errors, key=lambda w: np.median(errors[w])), "smallest median"),
+    (lambda errors: min(errors, key=lambda w: min(errors[w])), "best single seed"),
+    (_by_mean, "Compare medians"),
+    (_longest_good, "not the shortest"),
+    (lambda errors: min(errors), "more than 2% above"),
+    (lambda errors: 0.8, "none of the windows"),
+]
+
+pad_after = [
+    (_pad_before, "zeros stand before"),
+    (_in_place, "changed the lists"),
+    (lambda sequences: [(s + [9] * 4)[:4] for s in sequences], "expected [5, 6, 7, 0]"),
+    (lambda sequences: np.zeros((2, 2)), "should have shape"),
+    (lambda sequences: [s[:1] + [0] * (1 - len(s)) for s in sequences], "it was cut"),
+    (lambda sequences: [s + [0] * (4 - len(s)) for s in sequences], "dtype=int"),
+]
+
+masked_mean = [
+    (lambda losses, lengths: losses.mean(), "still in it"),
+    (_zeroed, "still counted"),
+    (_mean_of_means, "mean of the sequences' means"),
+    (lambda losses, lengths: 0.0, "divided by their number"),
+    (lambda losses, lengths: losses[np.arange(4) <= lengths[:, None]].mean(), "one step too many"),
+    (lambda losses, lengths: losses[np.arange(4) < lengths[:, None]].sum() / 2, "number of sequences"),
+]
+
+read_in_pieces = [
+    (_pieces(carry=False), "empty state"),
+    (_pieces(drop_last=True), "shorter piece is missing"),
+    (_pieces(whole=True), "expected [5, 5]"),
+    (_outputs_as_state, "differ from those of the whole"),
+    (_last_of_each_piece, "only the last output"),
+    (_first_piece_only, "should have shape"),
+]

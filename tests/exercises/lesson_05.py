@@ -79,34 +79,35 @@ def _returns_nothing(path, parts):
     _straight_into_the_file(path, parts)
 
 
-WRONG = {
-    "05 contiguous": [
-        (_blocks_in_turn, "does not go on where it ended"),
-        (_shorter_parts, "Leave out what is too much at the end of each part"),
-        (_rows_first, "should have shape (4, 2, 3), got (2, 4, 3)"),
-        (lambda series, rows, length: np.zeros((len(series) // rows // length, rows, length)), "is 0, expected 100"),
-    ],
-    "05 average": [
-        (lambda gradients, sizes: np.mean(gradients, axis=0), "as if they were equal"),
-        (lambda gradients, sizes: np.sum(gradients, axis=0), "already a mean over its own share"),
-        (lambda gradients, sizes: np.transpose(gradients) @ sizes, "divide by all rows together, 8"),
-        (lambda gradients, sizes: np.transpose(gradients) @ sizes / len(sizes), "divide by all rows together"),
-        (lambda gradients, sizes: gradients[0], "expected"),
-    ],
-    "05 learning rate": [
-        (_rate(warm=False, start=0), "there is no warm-up"),
-        (_rate(start=0), "should begin when the warm-up ends"),
-        (_rate(span=1), "has 100 steps to come down, not 110"),
-        (_rate(straight=True), "a straight line down"),
-        (lambda step, peak, warmup, total: 2 * peak, "expected 0"),
-    ],
-    "05 save": [
-        (_straight_into_the_file, "Write to another file first"),
-        (_collected_first, "a machine that dies in the middle"),
-        (_behind_the_old, "Begin a new file"),
-        (_deleted_first, "the old file is gone"),
-        (_swallowed, "swallowed it"),
-        (_returns_nothing, "returns nothing"),
-        (_never_moved, "there is no file at the path"),
-    ],
-}
+contiguous = [
+    (_blocks_in_turn, "does not go on where it ended"),
+    (_shorter_parts, "Leave out what is too much at the end of each part"),
+    (_rows_first, "should have shape (4, 2, 3), got (2, 4, 3)"),
+    (lambda series, rows, length: np.zeros((len(series) // rows // length, rows, length)), "is 0, expected 100"),
+]
+
+average = [
+    (lambda gradients, sizes: np.mean(gradients, axis=0), "as if they were equal"),
+    (lambda gradients, sizes: np.sum(gradients, axis=0), "already a mean over its own share"),
+    (lambda gradients, sizes: np.transpose(gradients) @ sizes, "divide by all rows together, 8"),
+    (lambda gradients, sizes: np.transpose(gradients) @ sizes / len(sizes), "divide by all rows together"),
+    (lambda gradients, sizes: gradients[0], "expected"),
+]
+
+learning_rate = [
+    (_rate(warm=False, start=0), "there is no warm-up"),
+    (_rate(start=0), "should begin when the warm-up ends"),
+    (_rate(span=1), "has 100 steps to come down, not 110"),
+    (_rate(straight=True), "a straight line down"),
+    (lambda step, peak, warmup, total: 2 * peak, "expected 0"),
+]
+
+save = [
+    (_straight_into_the_file, "Write to another file first"),
+    (_collected_first, "a machine that dies in the middle"),
+    (_behind_the_old, "Begin a new file"),
+    (_deleted_first, "the old file is gone"),
+    (_swallowed, "swallowed it"),
+    (_returns_nothing, "returns nothing"),
+    (_never_moved, "there is no file at the path"),
+]

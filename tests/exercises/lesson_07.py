@@ -36,50 +36,51 @@ def _unweighted(groups, values):
     return np.var([values[groups == group].mean() for group in set(groups.tolist())]) / values.var()
 
 
-WRONG = {
-    "07 diverged": [
-        (lambda losses, baseline: losses[-1] > 2 * baseline, "every comparison with it is False"),
-        (lambda losses, baseline: not max(losses) <= 2 * baseline, "not at its worst moment"),
-        (lambda losses, baseline: not np.isfinite(losses[-1]), "more than twice"),
-        (lambda losses, baseline: not losses[-1] <= baseline, "below twice"),
-        (lambda losses, baseline: losses[-1], "True or False"),
-    ],
-    "07 largest step": [
-        (lambda kind, shapes, limit: limit, "that is the limit of one"),
-        (
-            lambda kind, shapes, limit: (
-                limit * {"global_clipnorm": 1, "clipnorm": len(shapes), "clipvalue": _count(shapes)}[kind]
-            ),
-            "their squares do",
+diverged_at_the_end = [
+    (lambda losses, baseline: losses[-1] > 2 * baseline, "every comparison with it is False"),
+    (lambda losses, baseline: not max(losses) <= 2 * baseline, "not at its worst moment"),
+    (lambda losses, baseline: not np.isfinite(losses[-1]), "more than twice"),
+    (lambda losses, baseline: not losses[-1] <= baseline, "below twice"),
+    (lambda losses, baseline: losses[-1], "True or False"),
+]
+
+largest_step = [
+    (lambda kind, shapes, limit: limit, "that is the limit of one"),
+    (
+        lambda kind, shapes, limit: (
+            limit * {"global_clipnorm": 1, "clipnorm": len(shapes), "clipvalue": _count(shapes)}[kind]
         ),
-        (
-            lambda kind, shapes, limit: {
-                "global_clipnorm": 1,
-                "clipnorm": len(shapes) ** 0.5,
-                "clipvalue": _count(shapes) ** 0.5,
-            }[kind],
-            "right for a limit of 1",
-        ),
-        (
-            lambda kind, shapes, limit: limit * (1 if kind == "global_clipnorm" else len(shapes) ** 0.5),
-            "Count the numbers",
-        ),
-    ],
-    "07 wrong winner": [
-        (lambda a, b: 1 - _pairs(a, b, np.greater), "**right** winner"),
-        (_seed_by_seed, "seed 0 with seed 0"),
-        (_by_means, "the winner by means"),
-        (lambda a, b: _pairs(a, b, np.greater), "counts half"),
-        (lambda a, b: _pairs(a, b, np.greater_equal), "counts half"),
-        (lambda a, b: 100 * _pairs(a, b, np.greater) + 50, "between 0 and 1"),
-    ],
-    "07 variance share": [
-        (lambda groups, values: 1 - _share(groups, values), "**within** groups"),
-        (_unweighted, "Weight the groups by size"),
-        (
-            lambda groups, values: _share(groups, values, lambda explained, total: (explained / total) ** 0.5),
-            "standard deviations do not",
-        ),
-        (lambda groups, values: _share(groups, values, lambda explained, total: explained + 0 * total), "by the whole"),
-    ],
-}
+        "their squares do",
+    ),
+    (
+        lambda kind, shapes, limit: {
+            "global_clipnorm": 1,
+            "clipnorm": len(shapes) ** 0.5,
+            "clipvalue": _count(shapes) ** 0.5,
+        }[kind],
+        "right for a limit of 1",
+    ),
+    (
+        lambda kind, shapes, limit: limit * (1 if kind == "global_clipnorm" else len(shapes) ** 0.5),
+        "Count the numbers",
+    ),
+]
+
+wrong_winner = [
+    (lambda a, b: 1 - _pairs(a, b, np.greater), "**right** winner"),
+    (_seed_by_seed, "seed 0 with seed 0"),
+    (_by_means, "the winner by means"),
+    (lambda a, b: _pairs(a, b, np.greater), "counts half"),
+    (lambda a, b: _pairs(a, b, np.greater_equal), "counts half"),
+    (lambda a, b: 100 * _pairs(a, b, np.greater) + 50, "between 0 and 1"),
+]
+
+variance_share = [
+    (lambda groups, values: 1 - _share(groups, values), "**within** groups"),
+    (_unweighted, "Weight the groups by size"),
+    (
+        lambda groups, values: _share(groups, values, lambda explained, total: (explained / total) ** 0.5),
+        "standard deviations do not",
+    ),
+    (lambda groups, values: _share(groups, values, lambda explained, total: explained + 0 * total), "by the whole"),
+]

@@ -65,40 +65,41 @@ def _difference(seen, unseen, simple):
     return "overfits" if unseen > seen + 0.1 else "fine"
 
 
-WRONG = {
-    "08 stack parameters": [
-        (lambda features, units, layers: layers * _one(features, units), "only the first layer reads the features"),
-        (lambda features, units, layers: layers * _one(units, units), "the first layer reads 3 features"),
-        (lambda features, units, layers: _stack(features, units, layers, bias=0), "biases are missing"),
-        (lambda features, units, layers: _stack(features, units, layers, blocks=3), "3 of an LSTM's 4 blocks"),
-        (lambda features, units, layers: _one(features, units), "first layer alone"),
-        (lambda features, units, layers: _one(features, units) + (layers - 1) * _one(0, units), "two matrices"),
-        (lambda features, units, layers: 7, "expected 560"),
-    ],
-    "08 same parameters": [
-        (lambda features, units, layers: units // layers, "divided by the layers"),
-        (lambda features, units, layers: units, "equal units, not equal parameters"),
-        (_too_wide, "Stay at or below"),
-        (lambda features, units, layers: 10.5, "units are whole"),
-        (lambda features, units, layers: 2, "still fit into"),
-        (lambda features, units, layers: round(units / layers**0.5), "Stay at or below"),
-        (lambda features, units, layers: int(units / layers**0.5), "that has 3588 parameters"),
-    ],
-    "08 residual": [
-        (_skip_everywhere, "the first layer has a skip as well"),
-        (_plain, "there is no skip"),
-        (lambda layers, x: _plain(layers, x) + layers[0](x) * (len(layers) > 1), "one skip around the whole"),
-        (_product, "a skip adds them"),
-        (_in_place, "changed the input"),
-        (_in_place_later, "changed the input"),
-        (lambda layers, x: _plain(layers, x) + x, "one skip around the whole"),
-        (lambda layers, x: layers[0](x)[-1], "should have shape"),
-    ],
-    "08 diagnose": [
-        (_gap_first, "has not even learned what it saw"),
-        (_by_unseen, "what it saw it has learned"),
-        (_difference, "Take the ratio"),
-        (lambda seen, unseen, simple: "fine", "not even 5% better"),
-        (lambda seen, unseen, simple: seen < unseen, "expected one of"),
-    ],
-}
+stack_parameters = [
+    (lambda features, units, layers: layers * _one(features, units), "only the first layer reads the features"),
+    (lambda features, units, layers: layers * _one(units, units), "the first layer reads 3 features"),
+    (lambda features, units, layers: _stack(features, units, layers, bias=0), "biases are missing"),
+    (lambda features, units, layers: _stack(features, units, layers, blocks=3), "3 of an LSTM's 4 blocks"),
+    (lambda features, units, layers: _one(features, units), "first layer alone"),
+    (lambda features, units, layers: _one(features, units) + (layers - 1) * _one(0, units), "two matrices"),
+    (lambda features, units, layers: 7, "expected 560"),
+]
+
+same_parameters = [
+    (lambda features, units, layers: units // layers, "divided by the layers"),
+    (lambda features, units, layers: units, "equal units, not equal parameters"),
+    (_too_wide, "Stay at or below"),
+    (lambda features, units, layers: 10.5, "units are whole"),
+    (lambda features, units, layers: 2, "still fit into"),
+    (lambda features, units, layers: round(units / layers**0.5), "Stay at or below"),
+    (lambda features, units, layers: int(units / layers**0.5), "that has 3588 parameters"),
+]
+
+residual_stack = [
+    (_skip_everywhere, "the first layer has a skip as well"),
+    (_plain, "there is no skip"),
+    (lambda layers, x: _plain(layers, x) + layers[0](x) * (len(layers) > 1), "one skip around the whole"),
+    (_product, "a skip adds them"),
+    (_in_place, "changed the input"),
+    (_in_place_later, "changed the input"),
+    (lambda layers, x: _plain(layers, x) + x, "one skip around the whole"),
+    (lambda layers, x: layers[0](x)[-1], "should have shape"),
+]
+
+diagnose = [
+    (_gap_first, "has not even learned what it saw"),
+    (_by_unseen, "what it saw it has learned"),
+    (_difference, "Take the ratio"),
+    (lambda seen, unseen, simple: "fine", "not even 5% better"),
+    (lambda seen, unseen, simple: seen < unseen, "expected one of"),
+]

@@ -75,41 +75,42 @@ def _never_anew(losses, patience):
     return epoch + 1, best + 1
 
 
-WRONG = {
-    "09 bits stored": [
-        (lambda n, k, p: n * p, "stores nothing"),
-        (lambda n, k, p: n * p * np.log2(k), "stores nothing"),
-        (lambda n, k, p: n * (1 - _entropy(p)), "right for two classes"),
-        (lambda n, k, p: n * (np.log2(k) - _entropy(p)), "which of the other classes"),
-        (lambda n, k, p: n * _missing(k, p), "still missing"),
-        (lambda n, k, p: n * np.log(2) * (np.log2(k) - _missing(k, p)), "log2"),
-        (lambda n, k, p: n, "expected"),
-    ],
-    "09 units for labels": [
-        (lambda n, b, d: _units(n, b, d) - 1, "One unit more"),
-        (lambda n, b, d: _units(n, b, d, head=False), "the head has parameters"),
-        (lambda n, b, d: np.ceil(n / b), "those are the parameters"),
-        (lambda n, b, d: _units(n, b, d, blocks=3), "3 of an LSTM's 4 blocks"),
-        (lambda n, b, d: np.sqrt(n / b / 4), "units are whole"),
-        (lambda n, b, d: 2 * _units(n, b, d), "expected"),
-    ],
-    "09 widen": [
-        (lambda train, sizes, tolerance: _widen(train, sizes, tolerance, before=False), "Return the one before"),
-        (lambda train, sizes, tolerance: min(sizes, key=train), "the best of all"),
-        (lambda train, sizes, tolerance: _widen(train, sizes, tolerance, absolute=True), "(before - now) / before"),
-        (lambda train, sizes, tolerance: _widen(train, sizes, tolerance, against_first=True), "the best of all"),
-        (_train_all, "is enough"),
-        (_train_twice, "more than once"),
-        (lambda train, sizes, tolerance: _widen(train, [1, *sizes], tolerance), "none of the sizes"),
-    ],
-    "09 early stopping": [
-        (lambda losses, patience: _stop(losses, patience, first=0), "count epochs from 1"),
-        (lambda losses, patience: _stop(losses, patience)[::-1], "first the epochs run"),
-        (lambda losses, patience: (_stop(losses, patience)[0],) * 2, "not of the last one run"),
-        (lambda losses, patience: (len(losses), int(np.argmin(losses)) + 1), "it should stop"),
-        (lambda losses, patience: (_stop(losses, patience)[0], int(np.argmin(losses)) + 1), "nobody has seen"),
-        (_worse_than_the_last, "no new best loss"),
-        (_never_anew, "begin to wait anew"),
-        (lambda losses, patience: _stop(losses, patience, strict=False), "too late"),
-    ],
-}
+bits_stored = [
+    (lambda n, k, p: n * p, "stores nothing"),
+    (lambda n, k, p: n * p * np.log2(k), "stores nothing"),
+    (lambda n, k, p: n * (1 - _entropy(p)), "right for two classes"),
+    (lambda n, k, p: n * (np.log2(k) - _entropy(p)), "which of the other classes"),
+    (lambda n, k, p: n * _missing(k, p), "still missing"),
+    (lambda n, k, p: n * np.log(2) * (np.log2(k) - _missing(k, p)), "log2"),
+    (lambda n, k, p: n, "expected"),
+]
+
+units_for_labels = [
+    (lambda n, b, d: _units(n, b, d) - 1, "One unit more"),
+    (lambda n, b, d: _units(n, b, d, head=False), "the head has parameters"),
+    (lambda n, b, d: np.ceil(n / b), "those are the parameters"),
+    (lambda n, b, d: _units(n, b, d, blocks=3), "3 of an LSTM's 4 blocks"),
+    (lambda n, b, d: np.sqrt(n / b / 4), "units are whole"),
+    (lambda n, b, d: 2 * _units(n, b, d), "expected"),
+]
+
+widen = [
+    (lambda train, sizes, tolerance: _widen(train, sizes, tolerance, before=False), "Return the one before"),
+    (lambda train, sizes, tolerance: min(sizes, key=train), "the best of all"),
+    (lambda train, sizes, tolerance: _widen(train, sizes, tolerance, absolute=True), "(before - now) / before"),
+    (lambda train, sizes, tolerance: _widen(train, sizes, tolerance, against_first=True), "the best of all"),
+    (_train_all, "is enough"),
+    (_train_twice, "more than once"),
+    (lambda train, sizes, tolerance: _widen(train, [1, *sizes], tolerance), "none of the sizes"),
+]
+
+early_stopping = [
+    (lambda losses, patience: _stop(losses, patience, first=0), "count epochs from 1"),
+    (lambda losses, patience: _stop(losses, patience)[::-1], "first the epochs run"),
+    (lambda losses, patience: (_stop(losses, patience)[0],) * 2, "not of the last one run"),
+    (lambda losses, patience: (len(losses), int(np.argmin(losses)) + 1), "it should stop"),
+    (lambda losses, patience: (_stop(losses, patience)[0], int(np.argmin(losses)) + 1), "nobody has seen"),
+    (_worse_than_the_last, "no new best loss"),
+    (_never_anew, "begin to wait anew"),
+    (lambda losses, patience: _stop(losses, patience, strict=False), "too late"),
+]

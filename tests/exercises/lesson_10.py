@@ -38,39 +38,40 @@ def _weights(query, states, shift=True):
     return weights / weights.sum()
 
 
-WRONG = {
-    "10 bias for half-life": [
-        (lambda steps: 0.5 ** (1 / steps), "Which number has that sigmoid"),
-        (lambda steps: -_logit(0.5 ** (1 / steps)), "the sign is turned"),
-        (lambda steps: np.log(max(steps - 1, 1)), "1/e of the content"),
-        (lambda steps: _logit(np.exp(-1 / steps)), "leaves 1/e"),
-        (lambda steps: 1.0, "that leaves"),
-    ],
-    "10 shuffle before": [
-        (_in_place, "work on a copy"),
-        (_same_order, "every row has the same order"),
-        (_minus_zero, "x[:, :-0] is empty"),
-        (_the_end, "should stay as they are"),
-        (_between_rows, "from one row to another"),
-        (lambda x, k, rng: x.copy(), "nothing was shuffled"),
-        (lambda x, k, rng: np.concatenate([0 * x[:, : x.shape[1] - k], x[:, x.shape[1] - k :]], 1), "no longer holds"),
-    ],
-    "10 join": [
-        (lambda a, b: (a[0] + b[0], a[1] + b[1]), "kept twice is multiplied"),
-        (lambda a, b: (a[0] * b[0], a[0] * b[1] + a[1]), "the order is turned"),
-        (lambda a, b: (a[0] * b[0], a[1] + b[1]), "kept only in part"),
-        (lambda a, b: (a[0] * b[0], b[1]), "is lost"),
-        (lambda a, b: b, "not the product"),
-        (lambda a, b: a[0] * b[0], "return a pair"),
-        (lambda a, b: (a[0] * b[0], a[1] * b[1]), "new is wrong"),
-    ],
-    "10 attend": [
-        (lambda query, states: states.mean(axis=0), "the plain mean"),
-        (lambda query, states: (states @ query) @ states, "the products themselves"),
-        (lambda query, states: states[np.argmax(states @ query)], "the best state alone"),
-        (lambda query, states: np.exp(states @ query) @ states, "do not sum to 1"),
-        (_weights, "one number per state"),
-        (lambda query, states: _weights(query, states, shift=False) @ states, "subtract the largest"),
-        (lambda query, states: query, "softmax(states @ query)"),
-    ],
-}
+bias_for_half_life = [
+    (lambda steps: 0.5 ** (1 / steps), "Which number has that sigmoid"),
+    (lambda steps: -_logit(0.5 ** (1 / steps)), "the sign is turned"),
+    (lambda steps: np.log(max(steps - 1, 1)), "1/e of the content"),
+    (lambda steps: _logit(np.exp(-1 / steps)), "leaves 1/e"),
+    (lambda steps: 1.0, "that leaves"),
+]
+
+shuffle_before = [
+    (_in_place, "work on a copy"),
+    (_same_order, "every row has the same order"),
+    (_minus_zero, "x[:, :-0] is empty"),
+    (_the_end, "should stay as they are"),
+    (_between_rows, "from one row to another"),
+    (lambda x, k, rng: x.copy(), "nothing was shuffled"),
+    (lambda x, k, rng: np.concatenate([0 * x[:, : x.shape[1] - k], x[:, x.shape[1] - k :]], 1), "no longer holds"),
+]
+
+join = [
+    (lambda a, b: (a[0] + b[0], a[1] + b[1]), "kept twice is multiplied"),
+    (lambda a, b: (a[0] * b[0], a[0] * b[1] + a[1]), "the order is turned"),
+    (lambda a, b: (a[0] * b[0], a[1] + b[1]), "kept only in part"),
+    (lambda a, b: (a[0] * b[0], b[1]), "is lost"),
+    (lambda a, b: b, "not the product"),
+    (lambda a, b: a[0] * b[0], "return a pair"),
+    (lambda a, b: (a[0] * b[0], a[1] * b[1]), "new is wrong"),
+]
+
+attend = [
+    (lambda query, states: states.mean(axis=0), "the plain mean"),
+    (lambda query, states: (states @ query) @ states, "the products themselves"),
+    (lambda query, states: states[np.argmax(states @ query)], "the best state alone"),
+    (lambda query, states: np.exp(states @ query) @ states, "do not sum to 1"),
+    (_weights, "one number per state"),
+    (lambda query, states: _weights(query, states, shift=False) @ states, "subtract the largest"),
+    (lambda query, states: query, "softmax(states @ query)"),
+]

@@ -1,16 +1,20 @@
 """``check(name, answer)``: instant feedback on an exercise, in words.
 
 What the answers of lesson NN must do stands in ``lesson_NN.py`` beside this file: one function per exercise, which
-raises :class:`Wrong` with a sentence that says what came, what was expected and what to think about. The reference
-answers are in ``notebooks/solutions``.
+raises :class:`Wrong` with a sentence that says what came, what was expected and what to think about. It is called as
+what the learner writes, and so are the reference answer in ``notebooks/solutions`` and the list of wrong answers in
+``tests/exercises``; the name of the exercise stands in :func:`exercise` alone.
 """
 
 import importlib
 import math
+import warnings
 from collections.abc import Callable
 from numbers import Real
 
 import numpy as np
+
+_CHECKS: dict[str, Callable] = {}  # of the lessons asked for so far
 
 
 class Wrong(Exception):
@@ -36,11 +40,15 @@ def check(name: str, answer) -> None:
 
 def feedback(name: str, answer) -> tuple[str, str]:
     """``("right" | "wrong" | "not attempted", what to tell the learner)``; see :func:`check`."""
-    checks = _checks(name)
+    checks = checks_of(name[:2])
+    if name not in checks:
+        raise ValueError(f"There is no exercise {name!r}; this lesson has {', '.join(map(repr, checks)) or 'none'}.")
     try:
         if answer is None or answer is ...:
             raise NotAttempted
-        checks[name](answer)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is wrong is told in our words, not by NumPy
+            checks[name](answer)
     except NotAttempted:
         return "not attempted", f"○ {name}: not attempted yet. Replace the ... above and run both cells again."
     except Wrong as wrong:
@@ -48,14 +56,25 @@ def feedback(name: str, answer) -> tuple[str, str]:
     return "right", f"✔ {name}: right."
 
 
-def _checks(name: str) -> dict[str, Callable]:
+def exercise(name: str) -> Callable:
+    """Decorator: the function checks the answers to the exercise of this name, such as ``"01 matched units"``."""
+
+    def register(function: Callable) -> Callable:
+        _CHECKS[name] = function
+        return function
+
+    return register
+
+
+def checks_of(lesson: str) -> dict[str, Callable]:
+    """The checks of a lesson such as ``"01"``, by the name of the exercise; none where there is no such lesson."""
+    module = f"{__name__}.lesson_{lesson}"
     try:
-        checks = importlib.import_module(f"{__name__}.lesson_{name[:2]}").CHECKS
-    except ModuleNotFoundError:
-        checks = {}
-    if name not in checks:
-        raise ValueError(f"There is no exercise {name!r}; this lesson has {', '.join(map(repr, checks)) or 'none'}.")
-    return checks
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith(f"{__name__}.lesson_"):
+            raise  # a library is missing, not the lesson
+    return {name: check for name, check in _CHECKS.items() if name[:2] == lesson}
 
 
 def call(function, *arguments):
@@ -102,10 +121,13 @@ def array(value, shape: tuple[int, ...], what: str) -> np.ndarray:
     """The value as an array of numbers of the given shape.
 
     Raises:
-        Wrong: it is none, has another shape, or holds NaN or infinity.
+        Wrong: it is none, has another shape, or holds complex numbers, NaN or infinity.
     """
     try:
-        result = np.asarray(value, dtype=float)
+        result = np.real_if_close(value)
+        if np.iscomplexobj(result):
+            raise Wrong(f"{what} holds complex numbers; expected real ones.")
+        result = np.asarray(result, dtype=float)
     except (TypeError, ValueError):
         raise Wrong(f"{what} should be an array of numbers, got {_describe(value)}.") from None
     if result.shape != shape:

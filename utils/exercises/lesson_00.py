@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utils.exercises import NotAttempted, Wrong, array, call, number
+from utils.exercises import NotAttempted, Wrong, array, call, exercise, number
 
 SHAPES = {
     "mark every heartbeat in a recording as healthy or not": "many to many, equal",
@@ -18,7 +18,8 @@ BOTH_WAYS = {
 FORWARD_ONLY = {"b": "tomorrow is not known yet", "d": "the next word has not been typed"}
 
 
-def _parameters(answer) -> None:
+@exercise("00 parameters")
+def rnn_parameters(answer) -> None:
     """W, U, b, V and c of a vanilla RNN with a dense head."""
     for features, units, outputs in [(3, 5, 2), (1, 32, 1), (16, 8, 10)]:
         rnn, head = units * (features + units + 1), outputs * (units + 1)
@@ -37,7 +38,8 @@ def _parameters(answer) -> None:
             raise Wrong(f"{where}: {hints.get(got, 'count W, U, b, V and c one by one.')}")
 
 
-def _shapes(answer) -> None:
+@exercise("00 shapes")
+def shapes(answer) -> None:
     """One shape for each of four tasks."""
     if not isinstance(answer, dict) or set(answer) != set(SHAPES):
         raise Wrong("expected the dict above with its four tasks as keys; fill in the values only.")
@@ -54,7 +56,8 @@ def _shapes(answer) -> None:
             raise Wrong(f"'{task}' is not {shape}. Count what goes in and what comes out, and whether they go in step.")
 
 
-def _step_back(answer) -> None:
+@exercise("00 step back")
+def step_back(answer) -> None:
     """Share of dL/dU and the derivative passed to the state before."""
     rng = np.random.default_rng(0)
     delta, h, h_before, u = (rng.normal(size=s) for s in ((4, 3), (4, 3), (4, 3), (3, 3)))
@@ -80,7 +83,8 @@ def _step_back(answer) -> None:
         raise Wrong("what is passed on is wrong; it is a times the transpose of U.")
 
 
-def _both_ways(answer) -> None:
+@exercise("00 both ways")
+def may_read_both_ways(answer) -> None:
     """The letters of the tasks whose whole input is there before the answer."""
     if isinstance(answer, str):
         answer = answer.replace(",", " ").split() if "," in answer or " " in answer else list(answer)
@@ -96,11 +100,3 @@ def _both_ways(answer) -> None:
         )
     for letter in sorted(set(BOTH_WAYS) - letters):
         raise Wrong(f"{letter} may as well: {BOTH_WAYS[letter]}.")
-
-
-CHECKS = {
-    "00 parameters": _parameters,
-    "00 shapes": _shapes,
-    "00 step back": _step_back,
-    "00 both ways": _both_ways,
-}

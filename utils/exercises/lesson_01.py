@@ -5,10 +5,11 @@ import numpy as np
 from utils.datasets.climate import load_sunspots
 from utils.datasets.windows import chronological_split, split_windows
 from utils.evaluation import baselines, metrics
-from utils.exercises import NotAttempted, Wrong, call, number
+from utils.exercises import NotAttempted, Wrong, call, exercise, number
 
 
-def _matched_units(answer) -> None:
+@exercise("01 matched units")
+def matched_units(answer) -> None:
     """The largest LSTM that has no more parameters than a GRU."""
 
     def lstm(features, units):
@@ -40,7 +41,8 @@ def _matched_units(answer) -> None:
             )
 
 
-def _forget_bias(answer) -> None:
+@exercise("01 forget bias")
+def forget_bias(answer) -> None:
     """The bias at which a cell state has halved after a given number of steps."""
     for half_life in (1.0, 10.0, 100.0):
         bias = number(call(answer, half_life), "the bias")
@@ -63,7 +65,8 @@ def _forget_bias(answer) -> None:
             )
 
 
-def _relative_rmse(answer) -> None:
+@exercise("01 relative error")
+def relative_rmse(answer) -> None:
     """RMSE of a forecast, divided by that of persistence."""
     rng = np.random.default_rng(1)
     series = 100 + np.cumsum(rng.normal(size=60))
@@ -101,7 +104,8 @@ def _relative_rmse(answer) -> None:
     )
 
 
-def _sunspots(answer) -> None:
+@exercise("01 sunspots")
+def sunspots(answer) -> None:
     """Relative RMSE of seasonal naive (11 years) and of the linear model on 24 years, on the sunspot test part."""
     keys = {"seasonal naive", "linear"}
     if not isinstance(answer, dict) or set(answer) != keys:
@@ -141,11 +145,3 @@ def _sunspots(answer) -> None:
             f"{name} is {got:.3f}, which is not the RMSE on the test part over that of persistence there. Check the "
             "split, 70/10/20 in time" + (", and the windows of 24 years." if name == "linear" else ", and the season.")
         )
-
-
-CHECKS = {
-    "01 matched units": _matched_units,
-    "01 forget bias": _forget_bias,
-    "01 relative error": _relative_rmse,
-    "01 sunspots": _sunspots,
-}

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from utils.exercises import Wrong, array, call, number
+from utils.exercises import Wrong, array, call, exercise, number
 from utils.models import numpy_cells
 
 
-def _multiplications(answer) -> None:
+@exercise("03 multiplications")
+def multiplications(answer) -> None:
     """Blocks x units x (features + units)."""
     for cell, blocks in (("LSTM", 4), ("GRU", 3)):
         for features, units in [(3, 10), (16, 8), (1, 32)]:
@@ -29,7 +30,8 @@ def _multiplications(answer) -> None:
             raise Wrong(f"{where}; every block multiplies features + units numbers into each of its units.")
 
 
-def _same_time(answer) -> None:
+@exercise("03 same time")
+def steps_in_same_time(answer) -> None:
     """The budget of the LSTM over the price of a GRU step, rounded down."""
     for steps, lstm, gru in [(300, 0.008, 0.0067), (100, 0.02, 0.03), (500, 0.5, 0.25)]:
         got = number(call(answer, steps, lstm, gru), "the number of steps")
@@ -49,7 +51,8 @@ def _same_time(answer) -> None:
         raise Wrong(f"{where}; expected {expected}: the LSTM's time over the price of one GRU step.")
 
 
-def _superiority(answer) -> None:
+@exercise("03 superiority")
+def superiority(answer) -> None:
     """Share of all pairs in which the first error is the smaller one, ties half."""
     cases = [([1.0, 3.0], [4.0, 2.0]), ([1.0, 5.0, 6.0], [2.0, 3.0]), ([1.0, 2.0], [2.0, 2.0])]
     for a, b in cases:
@@ -77,7 +80,8 @@ def _superiority(answer) -> None:
         raise Wrong(f"{where}; expected {smaller + ties / 2:g}: the share of all {len(a) * len(b)} pairs.")
 
 
-def _counter(answer) -> None:
+@exercise("03 counter")
+def counter_with_reset(answer) -> None:
     """The cell state of one unit counts the a's since the last b."""
     weights = call(answer)
     if not isinstance(weights, tuple | list) or len(weights) != 3:
@@ -112,11 +116,3 @@ def _counter(answer) -> None:
         if text.endswith("b") and abs(abs(got) - 1) < 0.1:
             raise Wrong(f"{where}; the old count is gone, but b itself has been written. Its candidate should be 0.")
         raise Wrong(f"{where}. On b the forget gate is 0 and nothing is written; make all gates sharper, with 20.")
-
-
-CHECKS = {
-    "03 multiplications": _multiplications,
-    "03 same time": _same_time,
-    "03 superiority": _superiority,
-    "03 counter": _counter,
-}

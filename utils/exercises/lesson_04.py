@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from utils.exercises import Wrong, array, call, number
+from utils.exercises import Wrong, array, call, exercise, number
 
 
-def _shortest_good_window(answer) -> None:
+@exercise("04 window")
+def shortest_good_window(answer) -> None:
     """The shortest window whose median is within 2% of the smallest median."""
     cases = [
         {10: [0.5, 0.5, 0.5], 20: [0.4, 0.9, 0.52], 40: [0.6, 0.6, 0.3]},  # the best single seed has a bad median
@@ -34,7 +35,8 @@ def _shortest_good_window(answer) -> None:
         raise Wrong(f"{where}; its median is more than 2% above the smallest.")
 
 
-def _pad_after(answer) -> None:
+@exercise("04 pad after")
+def pad_after(answer) -> None:
     """Zeros after each sequence, up to the longest."""
     sequences = [[5, 6, 7], [8], [1, 2, 3, 4], []]
     given = [list(s) for s in sequences]
@@ -55,7 +57,8 @@ def _pad_after(answer) -> None:
         raise Wrong("the numbers are right, but an embedding needs a NumPy array of whole numbers; give it dtype=int.")
 
 
-def _masked_mean(answer) -> None:
+@exercise("04 masked mean")
+def masked_mean(answer) -> None:
     """The mean over real steps only."""
     losses = np.array([[1.0, 2.0, 3.0, 100.0], [10.0, 100.0, 100.0, 100.0]])
     lengths = [3, 1]
@@ -80,7 +83,8 @@ def _masked_mean(answer) -> None:
     raise Wrong(f"{where}, expected {expected:g}: the sum over real steps, divided by their number.")
 
 
-def _read_in_pieces(answer) -> None:
+@exercise("04 read in pieces")
+def read_in_pieces(answer) -> None:
     """All outputs of a long sequence, read in pieces with the state carried."""
     x = np.random.default_rng(0).normal(size=(10, 2))
 
@@ -118,11 +122,3 @@ def _read_in_pieces(answer) -> None:
             raise Wrong(f"in pieces of {size} the outputs differ from those of the whole sequence.")
         if lengths != pieces:
             raise Wrong(f"the outputs are right, but step was given pieces of {lengths}; expected {pieces}.")
-
-
-CHECKS = {
-    "04 window": _shortest_good_window,
-    "04 pad after": _pad_after,
-    "04 masked mean": _masked_mean,
-    "04 read in pieces": _read_in_pieces,
-}

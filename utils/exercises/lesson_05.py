@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.exercises import NotAttempted, Wrong, array, call, number
+from utils.exercises import NotAttempted, Wrong, array, call, exercise, number
 
 
-def _contiguous(answer) -> None:
+@exercise("05 contiguous")
+def contiguous(answer) -> None:
     """Blocks whose row i goes on where row i of the block before ended; what does not fill a block is left out."""
     for steps, rows, length in ((24, 2, 3), (31, 3, 2), (45, 4, 5)):
         series = np.arange(steps) + 100
@@ -35,7 +36,8 @@ def _contiguous(answer) -> None:
         raise Wrong(f"{where}, the number at {place} is {got[place]:g}, expected {expected[place]}.")
 
 
-def _average(answer) -> None:
+@exercise("05 average")
+def average(answer) -> None:
     """The gradient of the whole batch from the workers' means, whose shares are of different size."""
     rng = np.random.default_rng(0)
     for sizes in ([4, 4], [6, 2], [1, 5, 10]):
@@ -54,7 +56,8 @@ def _average(answer) -> None:
         raise Wrong(f"{where} the first number is {got[0]:.4f}, expected {expected[0]:.4f}.")
 
 
-def _learning_rate(answer) -> None:
+@exercise("05 learning rate")
+def learning_rate(answer) -> None:
     """Up on a straight line to the peak, then down half a cosine to zero."""
     for peak, warmup, total in ((1.0, 10, 110), (0.02, 100, 1000), (0.5, 0, 20)):
 
@@ -79,7 +82,8 @@ def _learning_rate(answer) -> None:
             raise Wrong(f"{where}, expected {expected:.4g}.")
 
 
-def _save(answer) -> None:
+@exercise("05 save")
+def save(answer) -> None:
     """All parts in the file, or the old file as it was."""
 
     def cut_off():
@@ -122,11 +126,3 @@ def _save(answer) -> None:
                 "the text is right, but it was written into the old file itself: a machine that dies in the middle "
                 "leaves half of it. Write to another file and move it with os.replace."
             )
-
-
-CHECKS = {
-    "05 contiguous": _contiguous,
-    "05 average": _average,
-    "05 learning rate": _learning_rate,
-    "05 save": _save,
-}

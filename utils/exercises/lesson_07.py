@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-from utils.exercises import Wrong, call, number
+from utils.exercises import Wrong, call, exercise, number
 
 
-def _diverged(answer) -> None:
+@exercise("07 diverged")
+def diverged_at_the_end(answer) -> None:
     """The last loss is not finite, or above twice the baseline."""
     cases = [
         ([0.3, 0.2, 0.1], False, "training went well"),
@@ -31,7 +32,8 @@ def _diverged(answer) -> None:
         raise Wrong(f"{where}; {what}.")
 
 
-def _largest_step(answer) -> None:
+@exercise("07 largest step")
+def largest_step(answer) -> None:
     """Limit x 1, x sqrt(variables), x sqrt(numbers)."""
     for shapes, limit in [([(4, 4), (4,)], 1.0), ([(2, 64), (16, 64), (64,), (16, 1), (1,)], 0.5), ([(9,)], 2.0)]:
         numbers = sum(math.prod(shape) for shape in shapes)
@@ -53,7 +55,8 @@ def _largest_step(answer) -> None:
             raise Wrong(f"{where}, expected {limit * factor:.4g}.")
 
 
-def _wrong_winner(answer) -> None:
+@exercise("07 wrong winner")
+def wrong_winner(answer) -> None:
     """Share of pairs that name the model with the higher median; a tie counts half."""
     cases = [
         ([0.1, 0.2, 0.3], [0.4, 0.5, 0.6]),
@@ -89,7 +92,8 @@ def _wrong_winner(answer) -> None:
         raise Wrong(f"{where}, expected {expected:.4g}: of all {len(a)} x {len(b)} pairs those that name the loser.")
 
 
-def _variance_share(answer) -> None:
+@exercise("07 variance share")
+def variance_share(answer) -> None:
     """Sum of squares between groups over the total."""
     cases = [
         (["low", "low", "high", "high"], [1.0, 1.0, 3.0, 3.0]),
@@ -117,11 +121,3 @@ def _variance_share(answer) -> None:
         raise Wrong(
             f"{where}, expected {expected:.4g}: squares of (group mean - mean), over squares of (value - mean)."
         )
-
-
-CHECKS = {
-    "07 diverged": _diverged,
-    "07 largest step": _largest_step,
-    "07 wrong winner": _wrong_winner,
-    "07 variance share": _variance_share,
-}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utils.exercises import Wrong, array, call, number
+from utils.exercises import Wrong, array, call, exercise, number
 
 
 def _stack(features: int, units: int, layers: int, *, blocks: int = 4) -> int:
@@ -10,7 +10,8 @@ def _stack(features: int, units: int, layers: int, *, blocks: int = 4) -> int:
     return sum(blocks * units * ((features if i == 0 else units) + units + 1) for i in range(layers))
 
 
-def _stack_parameters(answer) -> None:
+@exercise("08 stack parameters")
+def stack_parameters(answer) -> None:
     """The first layer reads the features, every other one the units below."""
     for features, units, layers in [(3, 10, 1), (3, 10, 2), (16, 8, 4), (1, 24, 3)]:
         got = number(call(answer, features, units, layers), "the number of parameters")
@@ -38,7 +39,8 @@ def _stack_parameters(answer) -> None:
         raise Wrong(f"{where}; expected {expected}.")
 
 
-def _same_parameters(answer) -> None:
+@exercise("08 same parameters")
+def same_parameters(answer) -> None:
     """The widest stack that has no more parameters than one layer."""
     for features, units, layers in [(1, 24, 3), (16, 64, 3), (16, 64, 2), (2, 40, 6), (1, 24, 1)]:
         got = number(call(answer, features, units, layers), "the number of units")
@@ -63,7 +65,8 @@ def _same_parameters(answer) -> None:
         raise Wrong(f"{where}; expected {expected}.")
 
 
-def _residual_stack(answer) -> None:
+@exercise("08 residual")
+def residual_stack(answer) -> None:
     """Every layer but the first adds what it was given."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(5, 3))
@@ -100,7 +103,8 @@ def _residual_stack(answer) -> None:
         raise Wrong(f"{where} the output differs from h = h + layer(h) for every layer after the first.")
 
 
-def _diagnose(answer) -> None:
+@exercise("08 diagnose")
+def diagnose(answer) -> None:
     """First whether it learns at all, then whether it overfits."""
     cases = [
         (4.5, 4.6, 4.6, "stalls"),
@@ -127,11 +131,3 @@ def _diagnose(answer) -> None:
         if expected == "stalls":
             raise Wrong(f"{where}: on what it saw it is not even 5% better than the simple baseline.")
         raise Wrong(f"{where}: it learned, and unseen data are at most 10% worse.")
-
-
-CHECKS = {
-    "08 stack parameters": _stack_parameters,
-    "08 same parameters": _same_parameters,
-    "08 residual": _residual_stack,
-    "08 diagnose": _diagnose,
-}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utils.exercises import Wrong, array, call, number
+from utils.exercises import Wrong, array, call, exercise, number
 
 
 def _entropy(p: float) -> float:
@@ -10,7 +10,8 @@ def _entropy(p: float) -> float:
     return 0.0 if p in (0, 1) else float(-p * np.log2(p) - (1 - p) * np.log2(1 - p))
 
 
-def _bits_stored(answer) -> None:
+@exercise("09 bits stored")
+def bits_stored(answer) -> None:
     """Labels times what a label tells, less what the accuracy leaves open."""
     for labels, classes, accuracy in [(100, 2, 0.75), (1000, 4, 0.25), (400, 8, 1.0), (4000, 5, 0.9), (50, 2, 1.0)]:
         got = number(call(answer, labels, classes, accuracy), "the number of bits")
@@ -32,7 +33,8 @@ def _bits_stored(answer) -> None:
         raise Wrong(f"{where}; expected {expected:.4g}.")
 
 
-def _units_for_labels(answer) -> None:
+@exercise("09 units for labels")
+def units_for_labels(answer) -> None:
     """The smallest LSTM with enough parameters, its head included."""
 
     def parameters(features, units, head=True, blocks=4):
@@ -61,7 +63,8 @@ def _units_for_labels(answer) -> None:
         raise Wrong(f"{where}; expected {expected}.")
 
 
-def _widen(answer) -> None:
+@exercise("09 widen")
+def widen(answer) -> None:
     """From small to large, as long as the error falls by the tolerance; each size trained once at most."""
     cases = [
         ({4: 1.0, 8: 0.8, 16: 0.79, 32: 0.5}, 0.05, 8),  # the search does not see what comes after a pause
@@ -102,7 +105,8 @@ def _widen(answer) -> None:
             raise Wrong(f"{where}, but trained {trained}; {sizes[: sizes.index(last) + 1]} is enough.")
 
 
-def _early_stopping(answer) -> None:
+@exercise("09 early stopping")
+def early_stopping(answer) -> None:
     """How many epochs are run, and which had the best weights, both counted from 1."""
     cases = [
         ([3.0, 2.5, 2.4, 2.6, 2.7, 2.3], 2, (5, 3)),
@@ -135,11 +139,3 @@ def _early_stopping(answer) -> None:
         if got[0] > run:
             raise Wrong(f"{where}: too late. Compare each loss with the best so far, not with the one before.")
         raise Wrong(f"{where}; expected {run} and {best}.")
-
-
-CHECKS = {
-    "09 bits stored": _bits_stored,
-    "09 units for labels": _units_for_labels,
-    "09 widen": _widen,
-    "09 early stopping": _early_stopping,
-}

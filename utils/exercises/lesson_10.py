@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from utils.exercises import Wrong, array, call, number
+from utils.exercises import Wrong, array, call, exercise, number
 
 
-def _bias_for_half_life(answer) -> None:
+@exercise("10 bias for half-life")
+def bias_for_half_life(answer) -> None:
     """sigmoid(b) ** steps = 1/2."""
     for steps in (1, 5, 14, 100, 1000):
         got = number(call(answer, steps), "the forget bias")
@@ -26,7 +27,8 @@ def _bias_for_half_life(answer) -> None:
         raise Wrong(f"{where}: that leaves {left:.3g} after {steps} steps; expected {expected:.4g}, which leaves 0.5.")
 
 
-def _shuffle_before(answer) -> None:
+@exercise("10 shuffle before")
+def shuffle_before(answer) -> None:
     """All but the last k columns in another order, each row in its own; the input is left alone."""
     x = np.arange(6 * 40).reshape(6, 40)
     for k in (10, 1, 0, 40):
@@ -49,7 +51,8 @@ def _shuffle_before(answer) -> None:
             raise Wrong(f"{where} every row has the same order; shuffle each on its own (rng.permuted).")
 
 
-def _join(answer) -> None:
+@exercise("10 join")
+def join(answer) -> None:
     """Two affine maps, one after the other, as one."""
     rng = np.random.default_rng(0)
     for _ in range(3):
@@ -74,7 +77,8 @@ def _join(answer) -> None:
         raise Wrong("new is wrong. Write h1 = keep_1 * h + new_1, then keep_2 * h1 + new_2, and collect what lacks h.")
 
 
-def _attend(answer) -> None:
+@exercise("10 attend")
+def attend(answer) -> None:
     """Softmax of the products, then the weighted mean of the states."""
     rng = np.random.default_rng(0)
     sizes = [(5, 3), (7, 4), (4, 4)]
@@ -103,11 +107,3 @@ def _attend(answer) -> None:
         if np.allclose(got, np.exp(scores - scores.max()) @ states) or np.allclose(got, np.exp(scores) @ states):
             raise Wrong(f"{where} the weights do not sum to 1; divide by their sum.")
         raise Wrong(f"{where} the result is not the mean of the states with softmax(states @ query) as weights.")
-
-
-CHECKS = {
-    "10 bias for half-life": _bias_for_half_life,
-    "10 shuffle before": _shuffle_before,
-    "10 join": _join,
-    "10 attend": _attend,
-}
