@@ -22,6 +22,21 @@ def wrong_winner(errors_a: list[float], errors_b: list[float]) -> float:
     return float(np.mean(winner[:, None] > loser) + np.mean(winner[:, None] == loser) / 2)
 
 
+def named_wrong(runs: int, draws: int = 20_000) -> float:
+    """Share of comparisons of medians of so many runs each in which B looks better; for exercise 2."""
+    rng = np.random.default_rng(0)
+    a = np.median(rng.normal(0.900, 0.02, (draws, runs)), axis=1)  # (draws,)
+    b = np.median(rng.normal(0.918, 0.02, (draws, runs)), axis=1)
+    return float(np.mean(b < a))
+
+
+enough_runs = {
+    "runs": 10,  # nine leave 6 in 100
+    "predicted": 0.05,  # luck(10) is 0.26, and one run each names B in 26 of 100: just enough to tell them apart
+    "measured": named_wrong(10),
+}
+
+
 def variance_share(groups: list, values: list[float]) -> float:
     """The variance of the group means, each as often as its group has values."""
     groups, values = np.array(groups), np.array(values)

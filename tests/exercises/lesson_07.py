@@ -25,6 +25,12 @@ def _by_means(a, b):
     return np.mean(winner[:, None] > loser) + np.mean(winner[:, None] == loser) / 2
 
 
+def _medians(runs, average=np.median):
+    rng = np.random.default_rng(1)
+    a, b = (average(rng.normal(mean, 0.02, (50_000, runs)), axis=1) for mean in (0.9, 0.918))
+    return np.mean(b < a)
+
+
 def _share(groups, values, of=lambda explained, total: explained / total):
     groups, values = np.array(groups), np.array(values)
     means = np.array([values[groups == group].mean() for group in groups])
@@ -73,6 +79,17 @@ wrong_winner = [
     (lambda a, b: _pairs(a, b, np.greater), "counts half"),
     (lambda a, b: _pairs(a, b, np.greater_equal), "counts half"),
     (lambda a, b: 100 * _pairs(a, b, np.greater) + 50, "between 0 and 1"),
+]
+
+enough_runs = [
+    ({"runs": 5, "predicted": 0.05, "measured": _medians(5)}, "choose more"),
+    ({"runs": 30, "predicted": 0.05, "measured": _medians(30)}, "fewer do"),
+    ({"runs": 10, "predicted": 0.05, "measured": _medians(10, np.mean)}, "Compare medians"),
+    ({"runs": 10, "predicted": 0.05, "measured": _medians(1)}, "one run of each"),
+    ({"runs": 10, "predicted": 0.05, "measured": 1 - _medians(10)}, "the right model"),
+    ({"runs": 10, "predicted": 5, "measured": _medians(10)}, "between 0 and 1"),
+    ({"runs": 9.5, "predicted": 0.05, "measured": 0.05}, "whole number"),
+    ({"runs": 10, "predicted": 0.05}, "the keys"),
 ]
 
 variance_share = [

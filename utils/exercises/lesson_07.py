@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from utils.exercises import Wrong, call, exercise, number
+from utils.exercises import NotAttempted, Wrong, call, exercise, number
 
 
 @exercise("07 diverged")
@@ -90,6 +90,44 @@ def wrong_winner(answer) -> None:
                 f"{where}: you compared seed 0 with seed 0, and so on. Any run of one may meet any of the other."
             )
         raise Wrong(f"{where}, expected {expected:.4g}: of all {len(a)} x {len(b)} pairs those that name the loser.")
+
+
+def _named_wrong(runs: int, average=np.median, draws: int = 50_000) -> float:
+    """Share of comparisons of so many runs each that name B: errors 0.018 higher, with a deviation of 0.02."""
+    rng = np.random.default_rng(7)
+    a, b = (average(rng.normal(mean, 0.02, (draws, runs)), axis=1) for mean in (0.9, 0.918))
+    return float(np.mean(b < a))
+
+
+@exercise("07 enough runs")
+def enough_runs(answer) -> None:
+    """Ten runs of each: 4 in 100 comparisons of medians name the wrong model, with nine 6 in 100."""
+    if not isinstance(answer, dict) or not {"runs", "predicted", "measured"} <= set(answer):
+        raise Wrong("expected a dict with the keys runs, predicted and measured, as in the stub.")
+    if any(answer[key] is ... or answer[key] is None for key in ("runs", "predicted", "measured")):
+        raise NotAttempted
+    runs = number(answer["runs"], "runs")
+    if runs != int(runs) or not 1 <= runs <= 500:
+        raise Wrong(f"runs is {runs:g}; expected a whole number from 1 to 500.")
+    runs = int(runs)
+    predicted, measured = (number(answer[key], key) for key in ("predicted", "measured"))
+    for name, value in (("predicted", predicted), ("measured", measured)):
+        if not 0 <= value <= 1:
+            raise Wrong(f"{name} is {value:g}; expected a share between 0 and 1.")
+    truth = _named_wrong(runs)
+    if abs(measured - truth) > 0.008:
+        where = f"with {runs} runs of each you measured {measured:.3f}"
+        if abs(measured - _named_wrong(1)) <= 0.008:
+            raise Wrong(f"{where}: that is one run of each. Draw {runs} runs of each and compare their medians.")
+        if abs(measured - (1 - truth)) <= 0.008:
+            raise Wrong(f"{where}: the share that names the right model. B is named when its median is the lower one.")
+        if abs(measured - _named_wrong(runs, np.mean)) <= 0.005:
+            raise Wrong(f"{where}: that is what means give. Compare medians.")
+        raise Wrong(f"{where}, expected about {truth:.2f}: draw both models anew each time, 20,000 times.")
+    if truth > 0.05:
+        raise Wrong(f"with {runs} runs of each still {truth:.1%} of comparisons name the wrong model: choose more.")
+    if _named_wrong(max(1, runs - 2)) <= 0.05:
+        raise Wrong(f"{runs} runs of each are enough, but fewer do: choose the smallest number.")
 
 
 @exercise("07 variance share")
