@@ -163,6 +163,7 @@ function draw(page) {
   page.element.dataset.kind = kind;
   content.replaceChildren();
   content.classList.remove("large", "centred");
+  content.classList.toggle("without-strips", Boolean(page.withoutStrips));
   content.style.fontSize = "";
   let cards;
   for (const block of page.blocks) {
@@ -181,8 +182,10 @@ function draw(page) {
   }
   setLarge(page, content, kind);
   narrowEquations(content);
-  for (const { element } of page.blocks.filter(({ kind, element }) => kind === "text" && element.matches("pre, .highlight"))) {
-    largest(PRINT_SIZES, (size) => (element.style.fontSize = `${size}px`), () => !isWide(element.querySelector("pre") ?? element));
+  for (const { kind, element } of page.blocks) {
+    if (kind !== "text" || !element.matches("pre, .highlight")) continue;
+    const pre = element.querySelector("pre") ?? element;
+    largest(PRINT_SIZES, (size) => (element.style.fontSize = `${size}px`), () => !isWide(pre));
   }
   for (const { element } of page.blocks.filter(({ element }) => element.matches("table"))) {
     largest(TABLE_SIZES, (size) => (element.style.fontSize = `${size}px`), () => fits(page));
@@ -190,7 +193,7 @@ function draw(page) {
   if (["figure", "title"].includes(kind)) sizeFigure(content);
 }
 
-// Predictions and exercises are large; so is the little that stands alone, and what stands alone under a heading larger.
+// Predictions and exercises are large; so is the little that stands alone, and larger what stands under a heading.
 function setLarge(page, content, kind) {
   const little = kind === "plain" && page.done && content.offsetHeight < FEW * HEIGHT;
   const only = (...kinds) => page.blocks.every((block) => kinds.includes(block.kind));
@@ -216,7 +219,8 @@ function sizeCode(page, content) {
   const pres = areas.map((area) => area.querySelector("pre"));
   const narrow = () => pres.every((pre) => pre.scrollWidth <= pre.clientWidth);
   areas.forEach((area) => area.classList.remove("wraps"));
-  largest(CODE_SIZES, (size) => areas.forEach((area) => (area.style.fontSize = `${size}px`)), () => narrow() && fits(page));
+  const set = (size) => areas.forEach((area) => (area.style.fontSize = `${size}px`));
+  largest(CODE_SIZES, set, () => narrow() && fits(page));
   if (!narrow()) areas.forEach((area) => area.classList.add("wraps"));
   return fits(page);
 }
@@ -313,7 +317,7 @@ function mayFollow(page, block) {
   if (has(page, "figure")) return !block.fresh && ["text", "card", "result"].includes(block.kind);
   if (block.kind === "head" && block.element.tagName === "H2") return !page.blocks.length;
   if (block.kind === "card" && !has(page, "exercise")) return true; // a finding stands with its experiment,
-  if (block.kind === "code" && !has(page, "code") && !has(page, "card")) return true; // and code with what introduces it
+  if (block.kind === "code" && !has(page, "code") && !has(page, "card")) return true; // code with what introduces it
   return !block.fresh || isSparse(page);
 }
 
@@ -323,7 +327,8 @@ function layOut(blocks) {
     const block = queue.shift();
     const page = pages.at(-1);
     const last = page?.blocks.at(-1);
-    if (block.kind === "code" && last?.full && !block.marked && block.element.querySelectorAll(".line").length <= SHORT_CODE) {
+    const short = block.kind === "code" && block.element.querySelectorAll(".line").length <= SHORT_CODE;
+    if (short && !block.marked && last?.full) {
       if (attempt(page, [...page.blocks, block])) continue;
       block.kind = "more code";
       block.element = document.createElement("span");
@@ -369,11 +374,16 @@ function takeWith(page, block) {
 }
 
 // Under a figure: the sentence and the findings that follow it, as far as there is room; at least one finding first.
+// The findings do without their strips, where more fits that way.
 function placeUnder(page, queue) {
   const other = ({ kind, fresh }) => kind !== "card" && (fresh || !["text", "result"].includes(kind));
   const end = queue.findIndex(other);
   const under = queue.splice(0, end < 0 ? queue.length : end);
-  const place = (candidates) => {
+  const above = page.blocks;
+  const place = (candidates, plain) => {
+    page.blocks = above;
+    page.withoutStrips = plain;
+    draw(page);
     const placed = [];
     let text = true;
     for (const block of candidates) {
@@ -384,14 +394,13 @@ function placeUnder(page, queue) {
     }
     return placed;
   };
-  const above = page.blocks;
-  let placed = place(under);
   const card = under.find((block) => block.kind === "card");
-  if (card && !placed.includes(card)) {
-    page.blocks = above;
-    draw(page);
-    placed = place([card, ...under.filter((block) => block !== card)]);
-  }
+  const cardFirst = card && [card, ...under.filter((block) => block !== card)];
+  const ways = [[under, false], [under, true], ...(card ? [[cardFirst, false], [cardFirst, true]] : [])];
+  const tried = ways.map((way) => [place(...way), way]);
+  const enough = tried.filter(([placed]) => !card || placed.includes(card));
+  const [, best] = (enough.length ? enough : tried).reduce((one, two) => (two[0].length > one[0].length ? two : one));
+  const placed = place(...best);
   queue.unshift(...under.filter((block) => !placed.includes(block)));
 }
 
@@ -428,13 +437,14 @@ function mend(index) {
     return -1;
   };
   const headed = page.blocks[0].kind === "head";
-  if (before && !headed && !has(before, "prediction") && attempt(before, [...before.blocks, ...page.blocks])) return gone();
+  const open = before && !headed && !has(before, "prediction");
+  if (open && attempt(before, [...before.blocks, ...page.blocks])) return gone();
   if (after && (!headed || after.blocks[0].kind !== "head" || after.blocks[0].element.tagName > "H2")) {
     if (attempt(after, [...page.blocks, ...after.blocks])) return gone();
   }
   if (before && !headed && before.blocks.length > 2) {
     const [borrowed, kept] = [before.blocks.at(-1), before.blocks.slice(0, -1)];
-    const enough = kindOfPage({ ...before, blocks: kept }) === "figure" ? kept.some(({ kind }) => kind === "card") : true;
+    const enough = !has(before, "figure") || kept.some(({ kind }) => kind === "card");
     if (enough && !["figure", "prediction", "exercise", "head"].includes(borrowed.kind) && !leads(kept.at(-1))) {
       const [mine, theirs] = [page.blocks, before.blocks];
       before.blocks = kept;
@@ -468,7 +478,7 @@ function setClicks(page) {
   });
 }
 
-// --- The deck ---------------------------------------------------------------------------------------------------------
+// --- The deck --------------------------------------------------------------------------------------------------------
 
 function newStack(title, notes, work) {
   stack = document.createElement("section");
