@@ -90,7 +90,7 @@ class Fingerprint:
             if _is_library(value.__name__):
                 return _digest("module", value.__name__)
             raise CannotTell(f"the module {value.__name__}")
-        if isinstance(value, np.ndarray) and kind is np.ndarray and value.dtype != object:
+        if isinstance(value, np.ndarray) and kind is np.ndarray and not value.dtype.hasobject:
             return _digest("array", str(value.dtype), value.shape, hashlib.blake2b(value.tobytes()).hexdigest())
         if isinstance(value, np.generic):
             return _digest("number", str(value.dtype), value.tobytes())

@@ -101,7 +101,7 @@ class _Truncated(Compiled):
 
     def _specs(self, batch_size: int, y) -> tuple:
         (inputs,), target = super()._specs(batch_size, y)
-        inputs = tf.TensorSpec([batch_size, self.length, *inputs.shape[2:]], inputs.dtype)
+        inputs = tf.TensorSpec([batch_size, self.length, *inputs.shape[2:]], inputs.dtype)  # (rows, K1, ...)
         state = tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), self.zero_state(batch_size))
         return [inputs] * max(1, self.back // self.length), target, state
 
@@ -111,18 +111,20 @@ class _Truncated(Compiled):
         return [list(layer.get_initial_state(batch_size)) for layer in layers]
 
     def _step(self, window, y, start):
+        """One update. ``window``: blocks (rows, K1, ...); ``y``: (rows, K1, ...) or (rows, ...); ``start``: states."""
         with tf.GradientTape() as tape:
             if self.back < self.length:  # run up to where learning begins
-                _, state = self._run(window[0][:, : -self.back], start)
-                output, end = self._run(window[0][:, -self.back :], tf.nest.map_structure(tf.stop_gradient, state))
-                y = y[:, -self.back :] if len(output.shape) == 3 else y  # targets of every step, or one at the end
+                _, state = self._run(window[0][:, : -self.back], start)  # over (rows, K1 - K2, ...)
+                state = tf.nest.map_structure(tf.stop_gradient, state)
+                output, end = self._run(window[0][:, -self.back :], state)  # (rows, K2, outputs) or (rows, outputs)
+                y = y[:, -self.back :] if len(output.shape) == 3 else y  # (rows, K2, ...), or one target at the end
                 following = end
             else:
-                output, following = self._run(window[0], start)
+                output, following = self._run(window[0], start)  # (rows, K1, outputs) or (rows, outputs)
                 state = following
                 for block in window[1:]:
                     output, state = self._run(block, state)
-            loss = tf.reduce_mean(self.loss(y, output))
+            loss = tf.reduce_mean(self.loss(y, output))  # (rows, ...) -> ()
             loss = tf.add_n([loss, *self.model.losses])
         variables = self.model.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
@@ -135,7 +137,7 @@ class _Truncated(Compiled):
             if isinstance(layer, keras.layers.RNN):
                 layer.return_state = True  # each call tells where it ended
                 try:
-                    x, *end = layer(x, initial_state=next(states), training=True)  # (batch, time or none, units)
+                    x, *end = layer(x, initial_state=next(states), training=True)  # (rows, time, units) or without time
                 finally:
                     layer.return_state = False
                 ends.append(end)
