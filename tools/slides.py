@@ -16,7 +16,7 @@ import nbformat
 from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
-from tools import libraries, notebooks
+from tools import libraries, notebooks, play
 from tools.pages import read_lesson
 
 SLIDES = notebooks.REPOSITORY / "build" / "slides"
@@ -29,6 +29,7 @@ def deck(path: Path) -> str:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", cell.source)  # to the other decks
+            cell.source = cell.source.replace("](../site/play/", "](play/")
         else:
             cell.source, cell.outputs = on_a_slide(cell)
     exporter = HTMLExporter(
@@ -98,6 +99,7 @@ def main(selection: str | None) -> None:
     SLIDES.mkdir(parents=True, exist_ok=True)
     libraries.copy(libraries.REVEAL, SLIDES / "reveal")
     libraries.copy(libraries.MATHJAX, SLIDES / "mathjax")
+    play.copy(SLIDES / "play")
     for file in ("deck.css", "deck.js"):
         shutil.copy(DESIGN / file, SLIDES)
     (SLIDES / "code.css").write_text(HtmlFormatter(style="a11y-high-contrast-light").get_style_defs(".highlight"))
