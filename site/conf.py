@@ -5,6 +5,9 @@ import sys
 import tomllib
 from pathlib import Path
 
+from docutils import nodes
+from sphinx import addnodes
+
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent
 sys.path += [str(HERE), str(REPOSITORY)]
@@ -91,8 +94,16 @@ linkcheck_retries = 2
 
 def setup(app) -> None:
     app.connect("source-read", link_cells)
+    app.connect("doctree-read", link_pages_that_move, priority=400)  # before Sphinx collects files to download
 
 
 def link_cells(app, name: str, source: list[str]) -> None:
     """Links name cells as JupyterLab does; here cells have the targets that ``lesson_pages`` gives them."""
     source[0] = re.sub(r"\([\w./-]*\.ipynb#cell-id=([\w-]+)", r"(#cell-\1", source[0])
+
+
+def link_pages_that_move(app, doctree) -> None:
+    """A link to a page of ``site/play`` opens it, where Sphinx would offer a file to download."""
+    for node in list(doctree.findall(addnodes.download_reference)):
+        if re.search(r"(^|/)play/\w+\.html$", node["reftarget"]):
+            node.replace_self(nodes.reference("", "", *node.children, refuri=node["reftarget"], internal=True))

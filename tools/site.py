@@ -7,7 +7,7 @@ import sys
 
 from sphinx.cmd.build import build_main
 
-from tools import libraries
+from tools import libraries, play
 from tools.notebooks import REPOSITORY
 
 SITE = REPOSITORY / "build" / "site"
@@ -20,7 +20,10 @@ def main(builder: str = "html") -> int:
     options = ["--quiet", "--fail-on-warning", "--keep-going", "--jobs", "auto"]
     places = ["--conf-dir", str(REPOSITORY / "site"), "--doctree-dir", str(REPOSITORY / "build" / "doctrees")]
     target = SITE if builder == "html" else REPOSITORY / "build" / builder
-    return build_main([*options, *places, "-b", builder, str(REPOSITORY), str(target)])
+    failed = build_main([*options, *places, "-b", builder, str(REPOSITORY), str(target)])
+    if builder == "html":
+        play.copy(SITE / "site" / "play")
+    return failed
 
 
 if __name__ == "__main__":

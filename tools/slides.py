@@ -15,7 +15,7 @@ import nbformat
 from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
-from tools import libraries, notebooks
+from tools import libraries, notebooks, play
 from tools.pages import read_lesson
 from utils.findings import summarise
 
@@ -36,6 +36,7 @@ def deck(path: Path) -> str:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", cell.source)  # to the other decks
+            cell.source = cell.source.replace("](../site/play/", "](play/")
             exercise = cell.source.startswith("**Exercise")
         elif exercise:
             cell.metadata["slideshow"] = {"slide_type": "skip"}
@@ -172,6 +173,7 @@ def main(selection: str | None) -> None:
     SLIDES.mkdir(parents=True, exist_ok=True)
     libraries.copy(libraries.REVEAL, SLIDES / "reveal")
     libraries.copy(libraries.MATHJAX, SLIDES / "mathjax")
+    play.copy(SLIDES / "play")
     for file in ("deck.css", "deck.js"):
         shutil.copy(DESIGN / file, SLIDES)
     (SLIDES / "code.css").write_text(HtmlFormatter(style="a11y-high-contrast-light").get_style_defs(".highlight"))
