@@ -15,7 +15,7 @@ SPOKEN = {word: number for number, word in enumerate(WORDS)}
 SPOKEN |= {"half": 0.5, "a third": 1 / 3, "a quarter": 0.25, "a tenth": 0.1, "a hundredth": 0.01, "a thousandth": 1e-3}
 SPOKEN |= {"a millionth": 1e-6, "once": 1, "twice": 2, "a hundred": 100, "a thousand": 1000}
 NUMBER = rf"(?P<number>[-−]?\d[\d,]*(?:\.\d+)?(?:\^\d+)?|\b(?:{'|'.join(SPOKEN)})\b)"
-UNIT = r"(?P<unit>%| points?\b| in 100\b)?(?: (?:\w+ )?of (?:the )?(?P<all>\d+|\w+))?"
+UNIT = r"(?P<unit>%| points?\b| in 100\b| tenths\b)?(?: (?:\w+ )?of (?:the )?(?P<all>\d+|\w+))?"
 BOUND = re.compile(rf"\bat (?P<which>least|most) (?:another )?{NUMBER}{UNIT}")
 AFTER = re.compile(rf"{NUMBER}{UNIT}(?:(?!\d|,|;|:|\. ).)*? or (?P<which>more|less)\b")
 ANSWER = 40  # words
@@ -33,10 +33,11 @@ def contradicted(found: dict) -> str | None:
 def _agrees(bound: re.Match, low: float, high: float) -> bool:
     """Whether a limit is a number as the claim gives it: itself, as a share, or as what is left or added."""
     number = _value(bound["number"])
-    same, opposite = [number], [-number]
+    same, opposite = [number, round(number, 2)], [-number]  # a third may stand as 0.33
     if bound["unit"]:
-        same += [number / 100, 1 + number / 100]
-        opposite += [1 - number / 100]
+        part = number / (10 if "tenth" in bound["unit"] else 100)
+        same += [part, 1 + part]
+        opposite += [1 - part]
     if bound["all"] and (whole := _value(bound["all"])):
         same += [number / whole]
     if bound["which"] in ("most", "less"):
