@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from utils import runtime
-from utils.models.minimal import CELLS, MinimalRNN
+from utils.models.minimal import CELLS, MinimalRNN, all_states
 from utils.models.recurrent import build_recurrent
 from utils.runtime import keras, tf
 from utils.training.fit import fit, predict
@@ -53,6 +53,30 @@ def test_parallel_equals_sequential(cell, length):
         results.append([states, *tape.gradient(loss, minimal.trainable_variables)])
     for parallel, sequential in zip(*results, strict=True):
         np.testing.assert_allclose(parallel, sequential, atol=1e-5)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 6, 33])
+def test_the_rounds_are_compiled_for_any_number_of_rows(length):
+    """By XLA, forward and backward, as `fit` does it; the reference is the loop in NumPy."""
+
+    @tf.function(jit_compile=True, input_signature=[tf.TensorSpec([None, length, UNITS])] * 2)
+    def compiled(keep, new):
+        with tf.GradientTape() as tape:
+            tape.watch([keep, new])
+            states = all_states(keep, new)
+        return states, *tape.gradient(states, [keep, new], unconnected_gradients="zero")  # one step: no state is kept
+
+    rng = np.random.default_rng(4)
+    keep, new = rng.uniform(size=(ROWS, length, UNITS)), rng.normal(size=(ROWS, length, UNITS))
+    h, state = np.zeros((ROWS, length, UNITS)), np.zeros((ROWS, UNITS))
+    for t in range(length):
+        h[:, t] = state = keep[:, t] * state + new[:, t]
+    back, per_new = np.zeros((ROWS, UNITS)), np.zeros_like(h)
+    for t in reversed(range(length)):  # the gradient of the sum of all states
+        per_new[:, t] = back = 1 + (keep[:, t + 1] * back if t + 1 < length else 0)
+    per_keep = per_new * np.concatenate([np.zeros((ROWS, 1, UNITS)), h[:, :-1]], axis=1)
+    for ours, theirs in zip(compiled(keep, new), (h, per_keep, per_new), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("cell", CELLS)

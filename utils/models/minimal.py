@@ -16,10 +16,9 @@ class MinimalRNN(keras.layers.Layer):
     - minGRU: write = sigmoid(W_z x_t), keep = 1 - write;
     - minLSTM: f = sigmoid(W_f x_t), i = sigmoid(W_i x_t), keep = f / (f + i), write = i / (f + i).
 
-    No gate sees h_{t-1}. The steps are therefore a chain of affine maps, and such a chain can be joined in any order:
-    ``keras.ops.associative_scan`` does it in a number of rounds that grows with the logarithm of the length (Blelloch
-    1990). The candidate is linear, as in the paper's section 3; its appendix keeps it positive instead, to
-    compute with logarithms, which lengths of a few hundred do not need.
+    No gate sees h_{t-1}. The steps are therefore a chain of affine maps, which :func:`all_states` joins in a number of
+    rounds that grows with the logarithm of the length. The candidate is linear, as in the paper's section 3; its
+    appendix keeps it positive instead, to compute with logarithms, which lengths of a few hundred do not need.
 
     Args:
         units: width of the state.
@@ -29,7 +28,7 @@ class MinimalRNN(keras.layers.Layer):
             as the bias of f and, negated, of i: with f alone, keep could not begin above 2/3.
 
     Raises:
-        ValueError: an unknown cell; when called, sequences of unknown length, of which Keras' scan is not capable.
+        ValueError: an unknown cell; when called, sequences of unknown length, for which no rounds can be planned.
     """
 
     def __init__(
@@ -38,7 +37,6 @@ class MinimalRNN(keras.layers.Layer):
         super().__init__(**kwargs)
         if cell not in CELLS:
             raise ValueError(f"Unknown cell {cell!r}; expected one of {', '.join(CELLS)}.")
-        self.supports_jit = False  # Keras' scan has branches that XLA cannot compile
         self.units, self.cell, self.return_sequences, self.keep_bias = units, cell, return_sequences, keep_bias
 
     def build(self, input_shape) -> None:
@@ -54,9 +52,8 @@ class MinimalRNN(keras.layers.Layer):
     def call(self, inputs):
         if inputs.shape[1] is None:
             raise ValueError(f"A {self.cell} must know the number of time steps: give the model a sequence_length.")
-        keep, new = self.chain(inputs)
-        _, states = keras.ops.associative_scan(join, (keep, new), axis=1)
-        states = keras.ops.reshape(states, keras.ops.shape(new))  # inside a tf.function the scan loses its shape
+        keep, new = self.chain(inputs)  # (batch, time, units) each
+        states = all_states(keep, new)
         return states if self.return_sequences else states[:, -1]
 
     def chain(self, inputs) -> tuple:
@@ -85,3 +82,30 @@ def join(first: tuple, second: tuple) -> tuple:
     """
     (keep_1, new_1), (keep_2, new_2) = first, second
     return keep_1 * keep_2, keep_2 * new_1 + new_2
+
+
+def all_states(keep, new):
+    """The states h_t = keep_t * h_{t-1} + new_t of all steps, from h_0 = 0, without going step by step.
+
+    Neighbours are joined into pairs and the states after each pair found in the same way; one step more from there
+    gives the states in between. That makes about log2(time) rounds up and as many back (Blelloch 1990), and of all
+    rounds together about twice the work of the loop.
+
+    Args:
+        keep, new: tensors of shape (batch, time, units) with a known number of time steps.
+
+    Returns:
+        The states, of the same shape.
+    """
+    steps, units = new.shape[1:]
+    if steps == 1:
+        return new
+    pairs = (steps + 1) // 2
+    gap = [[0, 0], [0, 2 * pairs - steps], [0, 0]]  # an odd number of steps gets one more, cut off again at the end
+    keep, new = (keras.ops.reshape(keras.ops.pad(part, gap), (-1, pairs, 2, units)) for part in (keep, new))
+    first, second = ((keep[:, :, i], new[:, :, i]) for i in range(2))  # (batch, pairs, units) each
+    after = all_states(*join(first, second))  # states after the second of each pair
+    before = keras.ops.pad(after[:, :-1], [[0, 0], [1, 0], [0, 0]])  # and before its first
+    between = first[0] * before + first[1]
+    states = keras.ops.stack([between, after], axis=2)  # (batch, pairs, 2, units)
+    return keras.ops.reshape(states, (-1, 2 * pairs, units))[:, :steps]
