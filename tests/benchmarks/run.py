@@ -341,7 +341,7 @@ def page(m: dict[str, dict]) -> str:
             "## All time steps at once",
             "",
             f"One training step of {UNITS} units over 512 time steps: a GRU step by step, compiled by XLA, and a "
-            "minGRU whose steps are joined in pairs (`keras.ops.associative_scan`, which XLA cannot compile). The scan "
+            "minGRU whose steps are joined in pairs. The scan "
             "is made for processors with thousands of cores.",
             "",
             "| | milliseconds | times as fast as the GRU |",
