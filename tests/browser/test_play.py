@@ -287,7 +287,7 @@ def test_the_home_page_leads_there_and_back(page, pages):
     page.click("article a[href='play/memory.html']")
     page.wait_for_selector("h1:has-text('The memory strip')")
     page.click("a.home")
-    page.wait_for_selector("h1:has-text('Advanced RNNs')")
+    page.wait_for_selector("article h1:has-text('Advanced RNNs')")
 
 
 def test_a_deck_links_to_its_own_copy(tmp_path):
