@@ -117,7 +117,11 @@ def test_residual_models_share_one_step_whatever_their_names_and_starts():
 
 def weighted(w):
     """A loss that closes over its weight."""
-    return lambda t, p: w * (t - p) ** 2
+
+    def loss(t, p):
+        return w * (t - p) ** 2
+
+    return loss
 
 
 def first_loss(model=None, loss="mean_squared_error", optimizer="adam") -> float:
@@ -149,7 +153,10 @@ def test_a_loss_that_closes_over_a_weight_is_trained_with_its_own():
 
 def test_a_study_over_the_weight_of_a_loss():
     def trial(w, seed):
-        return {"loss": first_loss(loss=lambda t, p: w * (t - p) ** 2)}
+        def loss(t, p):
+            return w * (t - p) ** 2
+
+        return {"loss": first_loss(loss=loss)}
 
     for workers in (1, 2):
         table = study(trial, {"w": [1, 10, 100]}, seeds=1, workers=workers)
