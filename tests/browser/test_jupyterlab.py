@@ -21,7 +21,9 @@ from tools import notebooks
 from utils.findings import render
 
 TROUBLE = ", ".join(f'[data-mime-type="application/vnd.jupyter.{kind}"]' for kind in ("error", "stderr"))
-PROMPTS = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map((prompt) => prompt.textContent)"
+PROMPTS = (
+    "[...document.querySelectorAll('.jp-CodeCell .jp-InputArea .jp-InputPrompt')].map((prompt) => prompt.textContent)"
+)
 MINUTES = 8  # for all cells of lesson 01, on two busy cores
 SETTINGS = {  # every cell is drawn, and nothing pops up
     "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
@@ -141,3 +143,12 @@ def test_the_card_of_a_finding_is_whole_in_a_notebook_that_nobody_has_trusted(br
 def _words_and_styles(html: str):
     page = BeautifulSoup(html, "html.parser")
     return page.text, [(tag.name, tag.get("style", "").replace(" ", "")) for tag in page.find_all()]
+
+
+def test_folded_cells_run_as_well(browser, lab):
+    address, folder = lab
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in ("1 + 1", "2", "3")])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.cells[1].metadata["tags"] = [notebooks.FOLDED]
+    notebooks.write(notebook, Path(folder) / "folded.ipynb")
+    assert run_all(browser, address, "folded.ipynb", 0.5) == ([], 0)
