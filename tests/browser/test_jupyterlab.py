@@ -23,8 +23,6 @@ from utils.findings import render
 TROUBLE = ", ".join(f'[data-mime-type="application/vnd.jupyter.{kind}"]' for kind in ("error", "stderr"))
 PROMPT = ".jp-CodeCell .jp-InputArea .jp-InputPrompt"  # a folded cell's placeholder has no number
 PROMPTS = f"[...document.querySelectorAll('{PROMPT}')].map((prompt) => prompt.textContent)"
-    "[...document.querySelectorAll('.jp-CodeCell .jp-InputArea .jp-InputPrompt')].map((prompt) => prompt.textContent)"
-)
 MINUTES = 8  # for all cells of lesson 01, on two busy cores
 SETTINGS = {  # every cell is drawn, and nothing pops up
     "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
