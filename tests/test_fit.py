@@ -227,7 +227,21 @@ PARTS = {
 }
 
 
-@pytest.mark.parametrize("part", PARTS)
+def takes_functions() -> bool:
+    """Whether this Keras takes a function as a regulariser; 3.13 wants an object."""
+    try:
+        dense(bias_regularizer=keras.ops.sum).build((None, 2))
+    except ValueError:
+        return False
+    return True
+
+
+def parts(*names: str) -> list:
+    no_functions = pytest.mark.skipif(not takes_functions(), reason="this Keras takes no function as a regulariser")
+    return [pytest.param(name, marks=no_functions) if name.endswith("a function") else name for name in names]
+
+
+@pytest.mark.parametrize("part", parts(*PARTS))
 def test_a_part_defined_again_under_the_same_name_is_used(part):
     def model(factor):
         return keras.Sequential([keras.Input((6, 2)), PARTS[part](factor), keras.layers.Flatten(), dense(name="out")])
@@ -252,7 +266,7 @@ def test_a_part_defined_again_under_the_same_name_is_used(part):
     np.testing.assert_allclose(outputs[1], np.asarray(made(example()[0])), atol=1e-6)
 
 
-@pytest.mark.parametrize("part", ["regulariser", "constraint", "regulariser, a function"])
+@pytest.mark.parametrize("part", parts("regulariser", "constraint", "regulariser, a function"))
 def test_a_regulariser_or_constraint_defined_again_is_used(part):
     def weights(factor):
         runtime.set_seed(0)

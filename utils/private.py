@@ -62,6 +62,14 @@ def hush_replaced_workers() -> None:
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")
 
 
+def hush_object_of_numpy() -> None:
+    """Leave out NumPy's warning that ``np.object`` may come back: Keras 3.13 looks for it whenever it is imported.
+
+    Without it, a lesson's first cell shows two lines that are none of the reader's business.
+    """
+    warnings.filterwarnings("ignore", message="In the future `np.object` will be defined", category=FutureWarning)
+
+
 def return_memory() -> None:
     """Give freed memory back to the system. Linux's C library would keep it, and workers swell."""
     if sys.platform == "linux":

@@ -30,6 +30,7 @@ _started = False  # TensorFlow, in this process
 _starting: threading.Thread | None = None  # the workers
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is first imported
+private.hush_object_of_numpy()  # before Keras is first imported
 
 
 def __getattr__(name: str):
