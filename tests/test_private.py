@@ -96,3 +96,18 @@ def test_without_a_standard_error_nothing_breaks(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     with private.quiet_native_logs():
         os.getpid()
+
+
+def test_the_peak_counts_what_was_given_back_and_nothing_of_the_parent():
+    code = """
+import psutil
+before = private.peak_memory()
+held = bytearray(b"1") * 2 * 10**8
+del held
+kept = max(before, psutil.Process().memory_info().rss)
+print(before, private.peak_memory() - kept, file=sys.stderr)
+"""
+    ballast = bytearray(b"1") * 6 * 10**8  # what this process holds
+    before, growth = map(int, run(code).split())
+    assert before < len(ballast)
+    assert 1.5e8 < growth < 3e8

@@ -6,7 +6,7 @@ from datetime import date
 import nbformat
 import pytest
 
-from tools import lessons, notebooks, record, replicate
+from tools import lessons, notebooks, pace, record, replicate
 from tools.record import Standing
 
 CLAIMS = """
@@ -24,6 +24,7 @@ def make(tmp_path, monkeypatch):
     """Writes and runs a lesson 07."""
     monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path)
     monkeypatch.setattr(record, "FOLDER", tmp_path / "findings")
+    monkeypatch.setattr(pace, "measure", lambda: 10.0)
     monkeypatch.delenv("SEED_OFFSET", raising=False)
 
     def write(source):

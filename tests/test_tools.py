@@ -8,7 +8,9 @@ import nbformat
 import pytest
 
 from tests.claims import misplaced
-from tools import doctor, lessons, notebooks, pages, record
+from tools import doctor, lessons, notebooks, pace, pages, record
+
+MEASURE = pace.measure
 
 
 def make(folder, *sources: str, name: str = "07_made_up.ipynb"):
@@ -31,6 +33,7 @@ print("after")
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path)
     monkeypatch.setattr(record, "FOLDER", tmp_path / "findings")
+    monkeypatch.setattr(pace, "measure", lambda: 20.0)  # it takes ten seconds; tested below
     monkeypatch.delenv("SEED_OFFSET", raising=False)
     return tmp_path
 
@@ -199,6 +202,16 @@ def test_run_times_are_those_of_the_stored_outputs(folder):
     text = pages.run_times([pages.read_lesson(path)], "<!-- times -->\n<!-- /times -->\n")
     row = "| [07 · Made up](../notebooks/07_made_up.ipynb) | 0 | 3 | 90 (60 talk, 30 exercises) | 61 | 12 |"
     assert row in text
+    notebook.metadata[notebooks.TIMES] = {"lesson": 155, "slowest_cell": 30, "step": 25.0}  # as at 10: 62, 12
+    notebook = pages.renew_lesson(notebook, path)
+    assert "| run, two cores | 2 |" in notebook.cells[0].source
+    notebooks.write(notebook, path)
+    text = pages.run_times([pages.read_lesson(path)], text)
+    assert row.replace("| 61 |", "| 62 |") in text
+
+
+def test_the_pace_of_this_machine_can_be_measured():
+    assert 0.1 < MEASURE() < 10_000  # milliseconds
 
 
 def test_launch_cells_are_put_in_once_and_do_not_change_what_the_outputs_belong_to(folder):

@@ -4,19 +4,22 @@ import sys
 
 import nbformat
 
-from tools import notebooks, pages
+from tools import notebooks, pace, pages
 
 
 def main(selection: str | None) -> int:
     """Execute the lessons; returns the number of those that stopped with an error."""
     runs = []
+    step = round(pace.measure(), 1)
     for path in notebooks.lessons(selection):
         print(f"{path.name} ...", flush=True)
         # With the cells that every lesson begins with: put in later they would stand there unexecuted.
         run = notebooks.execute(path, pages.add_launch_cells(nbformat.read(path, as_version=4), path))
+        run.notebook.metadata[notebooks.TIMES]["step"] = step
         notebooks.write(run.notebook, path)
         runs.append(run)
-    print(f"\n{'lesson':44} {'seconds':>8} {'slowest cell':>14} {'findings confirmed':>20}")
+    print(f"\nA training step takes {step} ms here; site/run-times.md counts as if it took {pace.STEP:.0f} ms.")
+    print(f"{'lesson':44} {'seconds':>8} {'slowest cell':>14} {'findings confirmed':>20}")
     for run in runs:
         slowest = max(run.cell_seconds, key=run.cell_seconds.get, default=0)
         records = [record for _, record in notebooks.findings(run.notebook)]

@@ -17,11 +17,13 @@ from utils.files import write_whole
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOTEBOOKS = REPOSITORY / "notebooks"
-CELL_TIMEOUT = 600  # seconds; a lesson's cell takes at most 45 on two cores
+CELL_TIMEOUT = 600  # seconds; a lesson's cell takes at most 40 on two fast cores
 INSTALL_CELL = (
     "install"  # id of the cell that acts on Colab only; `tools.pages` writes it, with the repository's address
 )
-TIMES = "seconds"  # name, in the notebook's metadata, of what running it took: in all, and its slowest cell
+TIMES = (
+    "seconds"  # name, in the notebook's metadata, of what running it took: whole, slowest cell, step (tools.pace)
+)
 FOLDED = "hide-input"  # tag of cells that only draw or only state findings
 HASH = "code_sha256"  # name, in the notebook's metadata, of the hash of the code that made its outputs
 OUTPUTS_HASH = "outputs_sha256"  # and of the hash of those outputs

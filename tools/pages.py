@@ -16,7 +16,7 @@ from pathlib import Path
 
 import nbformat
 
-from tools import cite, guide, minutes, notebooks, record
+from tools import cite, guide, minutes, notebooks, pace, record
 from utils.files import write_whole
 
 README = notebooks.REPOSITORY / "README.md"
@@ -52,7 +52,7 @@ class Lesson:
     minutes: dict[str, str]  # see tools.minutes.rows
     plan: list[minutes.Planned]  # for a class
     mentioned: set[str]  # numbers of lessons that its text names
-    seconds: dict[str, int]  # of the "lesson" and its "slowest_cell", when its outputs were made
+    seconds: dict[str, float]  # of the "lesson" and its "slowest_cell", when its outputs were made; see tools.pace
     code: str  # hash of the code cells
     further: set[str]  # ids of the code cells in further sections
 
@@ -88,7 +88,7 @@ def read_lesson(path: Path) -> Lesson:
         minutes=minutes.rows(notebook),
         plan=minutes.plan(notebook),
         mentioned=set(re.findall(r"\b[Ll]essons? (\d\d)\b", text)),
-        seconds=notebook.metadata.get(notebooks.TIMES, {}),
+        seconds=pace.scaled(notebook.metadata.get(notebooks.TIMES, {})),
         code=notebooks.code_hash(notebook),
         further=minutes.further_cells(notebook),
     )
@@ -191,7 +191,7 @@ def run_times(lessons: list[Lesson], text: str) -> str:
     for lesson in lessons:
         cells = [f"[{_escape(lesson.title)}](../notebooks/{lesson.path.name})"]
         cells += [lesson.minutes.get(name, "") for name in ("read, core", "read, further", "teach")]
-        cells += [str(lesson.seconds.get(name, "")) for name in ("lesson", "slowest_cell")]
+        cells += [f"{lesson.seconds[name]:.0f}" if lesson.seconds else "" for name in ("lesson", "slowest_cell")]
         table.append(f"| {' | '.join(cells)} |")
     return _renew(text, "times", table)
 
@@ -268,7 +268,7 @@ def renew_lesson(notebook: nbformat.NotebookNode, path: Path) -> nbformat.Notebo
     add_launch_cells(notebook, path)
     rows = minutes.rows(notebook)
     if notebooks.TIMES in notebook.metadata:
-        rows["run, two cores"] = str(math.ceil(notebook.metadata[notebooks.TIMES]["lesson"] / 60))
+        rows["run, two cores"] = str(math.ceil(pace.scaled(notebook.metadata[notebooks.TIMES])["lesson"] / 60))
     title = notebook.cells[0]
     for kind in ("read", "teach", "run"):
         lines = "".join(f"| {name} | {value} |\n" for name, value in rows.items() if name.startswith(kind))

@@ -7,9 +7,13 @@ is comfort (a log line more, a worker started anew), never a result. ``tests/tes
 import contextlib
 import ctypes
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
 
 
 @contextlib.contextmanager
@@ -75,3 +79,20 @@ def return_memory() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library
             ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def peak_memory() -> int:
+    """The most memory this process has held so far, in bytes.
+
+    What an operation keeps only while it runs is counted too: whether the C library hands it back to the system
+    afterwards differs from machine to machine.
+    """
+    if sys.platform == "linux":
+        # Not getrusage: a child starts with its parent's peak there.
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset
+    import resource  # Unix only
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS

@@ -53,8 +53,9 @@ bias_for = [
     (lambda lag: 1.0, "has to grow with the lag"),
     (lambda lag: lag, "the lag itself"),
     (lambda lag: np.exp(-1 / lag), "in front of σ"),
-    (lambda lag: np.log10(lag), "is left"),
-    (lambda lag: 3 * np.log(lag), "forgets nothing"),
+    (lambda lag: np.log10(lag), "grows with the lag, but too slowly"),
+    (lambda lag: np.log(lag) / 2, "too slowly"),
+    (lambda lag: 3 * np.log(lag), "more than the rule asks"),
 ]
 
 clip_global = [
@@ -64,6 +65,10 @@ clip_global = [
     (lambda gs, limit: [g * limit / _norm(gs) for g in gs], "shrink only what is too large"),
     (lambda gs, limit: [g / max(1, _norm(gs) ** 2 / limit) for g in gs], "came back with norm 0.1"),
     (lambda gs, limit: [g * min(1, 1 / _norm(gs)) for g in gs], "with limit 5"),
+    (
+        lambda gs, limit: [g * min(1, limit / sum(np.linalg.norm(a) for a in gs)) for g in gs],
+        "you added the norms",
+    ),
     (lambda gs, limit: [-g * min(1, limit / _norm(gs)) for g in gs], "was changed"),
     (lambda gs, limit: gs[0], "as many arrays as were given"),
 ]

@@ -48,6 +48,7 @@ diverged_at_the_end = [
     (lambda losses, baseline: not np.isfinite(losses[-1]), "more than twice"),
     (lambda losses, baseline: not losses[-1] <= baseline, "below twice"),
     (lambda losses, baseline: losses[-1], "True or False"),
+    (lambda losses, baseline: ~(losses[-1] <= 2 * baseline), "not ~"),
 ]
 
 largest_step = [
@@ -70,12 +71,27 @@ largest_step = [
         lambda kind, shapes, limit: limit * (1 if kind == "global_clipnorm" else len(shapes) ** 0.5),
         "Count the numbers",
     ),
+    (
+        lambda kind, shapes, limit: (
+            limit * {"global_clipnorm": 1, "clipnorm": len(shapes), "clipvalue": sum(map(sum, shapes))}[kind] ** 0.5
+        ),
+        "holds 128 numbers",
+    ),
+    (
+        lambda kind, shapes, limit: (
+            limit
+            if kind == "global_clipnorm"
+            else (limit * {"clipnorm": len(shapes), "clipvalue": _count(shapes)}[kind]) ** 0.5
+        ),
+        "inside the root",
+    ),
 ]
 
 wrong_winner = [
     (lambda a, b: 1 - _pairs(a, b, np.greater), "**right** winner"),
     (_seed_by_seed, "seed 0 with seed 0"),
-    (_by_means, "the winner by means"),
+    (_by_means, "Compare medians, not means"),
+    (lambda a, b: min(_by_means(a, b), 1 - _by_means(a, b)), "more than half"),
     (lambda a, b: _pairs(a, b, np.greater), "counts half"),
     (lambda a, b: _pairs(a, b, np.greater_equal), "counts half"),
     (lambda a, b: 100 * _pairs(a, b, np.greater) + 50, "between 0 and 1"),
@@ -84,6 +100,7 @@ wrong_winner = [
 enough_runs = [
     ({"runs": 5, "predicted": 0.05, "measured": _medians(5)}, "choose more"),
     ({"runs": 30, "predicted": 0.05, "measured": _medians(30)}, "fewer do"),
+    ({"runs": 11, "predicted": 0.05, "measured": _medians(11)}, "fewer do"),
     ({"runs": 10, "predicted": 0.05, "measured": _medians(10, np.mean)}, "Compare medians"),
     ({"runs": 10, "predicted": 0.05, "measured": _medians(1)}, "one run of each"),
     ({"runs": 10, "predicted": 0.05, "measured": 1 - _medians(10)}, "the right model"),

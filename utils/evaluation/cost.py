@@ -14,6 +14,7 @@ import psutil
 from utils import runtime
 from utils.datasets.electricity import stream_load
 from utils.models.recurrent import build_recurrent
+from utils.private import peak_memory
 from utils.training.fit import fit
 from utils.training.truncated import fit_truncated
 
@@ -55,7 +56,7 @@ def seconds_per_step(
 
 
 def training_memory(points: Sequence[Mapping], *, batch_size: int = 64) -> list[int]:
-    """Bytes by which a process grows in the first training step of each model: what is kept for the way back.
+    """Bytes by which a process grows during the first training step of each model: what is kept for the way back.
 
     Each model gets a process of its own, since TensorFlow keeps the memory of a finished step for the next one. There
     the same model takes a step on a few time steps first, which pays for starting TensorFlow and most of compiling.
@@ -135,13 +136,13 @@ def _in_own_process(measurement: str, arguments: dict) -> int:
 
 
 def _first_step(point: dict, batch_size: int, warm_up: int = 10) -> int:
-    """Growth of this process in bytes, in the step after a short one of ``warm_up`` time steps."""
+    """Growth of this process in bytes, at most, during the step after a short one of ``warm_up`` time steps."""
     for length in (warm_up, point["sequence_length"]):
         x = np.ones((batch_size, length, point["features"]), "float32")
         model = build_recurrent(**{**point, "sequence_length": length})
         before = psutil.Process().memory_info().rss
         fit(model, (x, np.ones((batch_size, 1), "float32")), batch_size=batch_size)
-    return psutil.Process().memory_info().rss - before
+    return peak_memory() - before
 
 
 if __name__ == "__main__":

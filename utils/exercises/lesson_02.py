@@ -62,6 +62,11 @@ def clip_global(answer) -> None:
             "singular value, which is what np.linalg.norm(g, 2) gives. The norm of all is the root of the sum of all "
             "squares."
         )
+    if np.isclose(norm, 10 / 14):
+        raise Wrong(
+            f"a gradient of norm 10 with limit 1 came back with norm {norm:.4g}: you added the norms, 6 and 8. They do "
+            "not add up, their squares do: take the root of the sum of all squares."
+        )
     if not np.isclose(norm, 1):
         raise Wrong(f"a gradient of norm 10 with limit 1 came back with norm {norm:.4g}; expected 1.")
     if not same(got, [g / 10 for g in large]):
@@ -166,11 +171,11 @@ def bias_for(answer) -> None:
             raise Wrong(f"{where}; that looks like what the gate keeps, σ(bias). The bias in front of σ was asked for.")
         kept = (1 / (1 + np.exp(-bias))) ** lag
         if kept < 0.2:
-            raise Wrong(
-                f"{where}; after {lag} steps σ(bias)^{lag} = {kept:.2g} is left. The bias has to grow with the lag."
-            )
+            grows = number(call(answer, 10 * lag), "the bias") > bias
+            advice = "It grows with the lag, but too slowly." if grows else "The bias has to grow with the lag."
+            raise Wrong(f"{where}; after {lag} steps σ(bias)^{lag} = {kept:.2g} is left. {advice}")
         if kept > 0.65:
             raise Wrong(
-                f"{where}; that keeps {kept:.0%} over {lag} steps. It works, but forgets nothing at all: the rule asks "
-                "for 37%, a time constant as long as the lag."
+                f"{where}; that keeps {kept:.0%} over {lag} steps, more than the rule asks: 37%, a time constant as "
+                "long as the lag."
             )

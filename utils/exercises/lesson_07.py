@@ -21,7 +21,8 @@ def diverged_at_the_end(answer) -> None:
     for losses, expected, what in cases:
         got = call(answer, list(losses), 1 / 6)
         if not isinstance(got, bool | np.bool_):
-            raise Wrong(f"expected True or False, got {got!r}.")
+            tilde = " Put not in front of a comparison, not ~." if isinstance(got, int) and got < 0 else ""
+            raise Wrong(f"expected True or False, got {got!r}.{tilde}")
         if bool(got) == expected:
             continue
         where = f"for losses {losses} and a baseline of 1/6 you return {bool(got)}"
@@ -52,6 +53,10 @@ def largest_step(answer) -> None:
                 raise Wrong(f"{where}: right for a limit of 1. The step grows with the limit.")
             if kind == "clipvalue" and math.isclose(got, limit * math.sqrt(len(shapes)), rel_tol=1e-6):
                 raise Wrong(f"{where}: clipvalue limits each number, not each variable. Count the numbers.")
+            if math.isclose(got, math.sqrt(limit) * factor, rel_tol=1e-6):
+                raise Wrong(f"{where}: the limit stands inside the root. Multiply the root by it.")
+            if kind == "clipvalue" and math.isclose(got, limit * math.sqrt(sum(map(sum, shapes))), rel_tol=1e-6):
+                raise Wrong(f"{where}: an array of shape (2, 64) holds 128 numbers, not 66. Multiply.")
             raise Wrong(f"{where}, expected {limit * factor:.4g}.")
 
 
@@ -80,7 +85,10 @@ def wrong_winner(answer) -> None:
             raise Wrong(f"{where}; expected a share between 0 and 1.")
         means = np.mean(a) < np.mean(b), np.median(a) < np.median(b)
         if means[0] != means[1] and math.isclose(got, 1 - expected, abs_tol=1e-9):
-            raise Wrong(f"{where}: the winner by means. Compare medians.")
+            raise Wrong(
+                f"{where}: the loser by medians wins {expected:.0%} of the pairs here. Compare medians, not means, and "
+                "count its pairs even where they are more than half."
+            )
         if math.isclose(got, 1 - expected, abs_tol=1e-9):
             raise Wrong(f"{where}: the share of pairs that name the **right** winner (lower error is better).")
         if ties and (math.isclose(got, expected - ties) or math.isclose(got, expected + ties)):
@@ -126,7 +134,7 @@ def enough_runs(answer) -> None:
         raise Wrong(f"{where}, expected about {truth:.2f}: draw both models anew each time, 20,000 times.")
     if truth > 0.05:
         raise Wrong(f"with {runs} runs of each still {truth:.1%} of comparisons name the wrong model: choose more.")
-    if _named_wrong(max(1, runs - 2)) <= 0.05:
+    if _named_wrong(max(1, runs - 1)) <= 0.05:
         raise Wrong(f"{runs} runs of each are enough, but fewer do: choose the smallest number.")
 
 
