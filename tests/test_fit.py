@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from utils import runtime
+from utils.evaluation import gradients
 from utils.models.recurrent import build_recurrent
 from utils.runtime import keras, tf
 from utils.training import compiled
@@ -375,6 +376,19 @@ def test_an_optimizer_defined_again_is_used_and_one_that_hides_a_setting_is_refu
     hides.extra = 3
     with pytest.raises(ValueError, match=r"'extra' is lost in a copy\. Mine\.get_config\(\) must return"):
         fit(build_recurrent("GRU", 3, features=2), example(), optimizer=hides)
+
+
+@pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
+def test_a_model_that_was_looked_at_before_training_is_compiled_once(cell):
+    """A cell that is called by itself, as the probe of gradients does, notes that it has no dropout mask."""
+    forget_compiled()
+    gradients._compiled.clear()
+    for _ in range(2):
+        model = build_recurrent(cell, 3, features=2)
+        x, y = example()
+        gradients.gradient_per_lag(model, x)
+        fit(model, (x, y))
+        assert len(compiled._compiled) == 1
 
 
 def test_a_class_of_a_trial_compiles_once_for_all_seeds_and_nothing_piles_up(monkeypatch):

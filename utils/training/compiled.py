@@ -226,6 +226,7 @@ def _attributes(part, of, internal: frozenset[str]) -> list[tuple[str, str]]:
         (name, of(value))
         for name, value in sorted(vars(part).items())
         if name not in internal
+        and not (name.startswith("_") and value is None)  # a cache that is still empty, as of a cell called by itself
         and not name.startswith("_self_")
         and "initializer" not in name
         and (ours or name != "seed")
