@@ -87,11 +87,13 @@ def test_an_answer_may_change_its_arguments():
 def test_check_prints_and_an_unknown_exercise_lists_the_known(capsys):
     check("01 forget bias", ...)
     assert "not attempted yet" in capsys.readouterr().out
-    with pytest.raises(ValueError, match=r"no exercise '01 nothing'; this lesson has '01 matched units'"):
+    with pytest.raises(
+        ValueError, match=r"no exercise '01 nothing'; utils/exercises/lesson_01\.py has '01 matched units'"
+    ):
         check("01 nothing", 3)
-    with pytest.raises(ValueError, match=r"no exercise 'no such'; this lesson has none"):
+    with pytest.raises(ValueError, match=r"no exercise 'no such'; utils/exercises/lesson_no\.py has none"):
         check("no such", 3)
-    with pytest.raises(ValueError, match=r"no exercise '\.\.'; this lesson has none"):
+    with pytest.raises(ValueError, match=r"no exercise '\.\.'; utils/exercises/lesson_\.\.\.py has none"):
         check("..", 3)
 
 

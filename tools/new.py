@@ -57,8 +57,6 @@ After this lesson you can
         "skip",
         "imports",
         """\
-import matplotlib.pyplot as plt
-
 from utils import plotting
 from utils.exercises import check
 from utils.findings import finding, summary
@@ -107,7 +105,7 @@ results = study(trial, {{"size": [8, 32]}}, seeds=5)""",
         "-",
         "figure",
         """\
-figure, axis = plt.subplots(figsize=(7, 4))
+figure, axis = plotting.subplots(figsize=(7, 4))
 axis.plot("size", "error", "o", data=results)
 axis.set(title="TODO: one message", xlabel="units", ylabel="error (unit)")
 plotting.show(figure, "TODO: say what is to be seen in this figure")""",
@@ -157,7 +155,7 @@ finding("TODO: a claim; at least four in the lesson", errors, at_most=0.1)""",
                 "markdown",
                 "subslide",
                 f"ask-{name}",
-                f"**Exercise {i}.** TODO: say what `{name}` returns; give it a better name, in five files the same.",
+                f"**Exercise {i}.** TODO: say what `{name}` returns; give it a better name, in four files the same.",
             ),
             ("code", "-", f"stub-{name}", f"def {name}(x):\n    return ..."),
             ("code", "-", f"check-{name}", f'check("{{number}} {name}", {name})'),

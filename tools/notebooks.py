@@ -21,9 +21,7 @@ CELL_TIMEOUT = 600  # seconds; a lesson's cell takes at most 40 on two fast core
 INSTALL_CELL = (
     "install"  # id of the cell that acts on Colab only; `tools.pages` writes it, with the repository's address
 )
-TIMES = (
-    "seconds"  # name, in the notebook's metadata, of what running it took: whole, slowest cell, step (tools.pace)
-)
+TIMES = "seconds"  # name, in the notebook's metadata, of what running it took: whole, slowest cell, step (tools.pace)
 FOLDED = "hide-input"  # tag of cells that only draw or only state findings
 HASH = "code_sha256"  # name, in the notebook's metadata, of the hash of the code that made its outputs
 OUTPUTS_HASH = "outputs_sha256"  # and of the hash of those outputs

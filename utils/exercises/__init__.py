@@ -42,7 +42,8 @@ def feedback(name: str, answer) -> tuple[str, str]:
     """``("right" | "wrong" | "not attempted", what to tell the learner)``; see :func:`check`."""
     checks = checks_of(name[:2])
     if name not in checks:
-        raise ValueError(f"There is no exercise {name!r}; this lesson has {', '.join(map(repr, checks)) or 'none'}.")
+        known = ", ".join(map(repr, checks)) or "none"
+        raise ValueError(f"There is no exercise {name!r}; utils/exercises/lesson_{name[:2]}.py has {known}.")
     try:
         if answer is None or answer is ...:
             raise NotAttempted
