@@ -15,8 +15,11 @@ def measure() -> float:
     """
     command = [sys.executable, "-m", "tools.pace"]
     running = [subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    printed = [process.communicate()[0].split() for process in running]
-    return sum(float(words[-1]) for words in printed) / len(printed)
+    printed = [process.communicate()[0] for process in running]
+    for process in running:
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+    return sum(float(text.split()[-1]) for text in printed) / len(printed)
 
 
 def scaled(seconds: dict[str, float]) -> dict[str, float]:

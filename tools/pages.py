@@ -88,7 +88,7 @@ def read_lesson(path: Path) -> Lesson:
         minutes=minutes.rows(notebook),
         plan=minutes.plan(notebook),
         mentioned=set(re.findall(r"\b[Ll]essons? (\d\d)\b", text)),
-        seconds=pace.scaled(notebook.metadata.get(notebooks.TIMES, {})),
+        seconds=notebook.metadata.get(notebooks.TIMES, {}),
         code=notebooks.code_hash(notebook),
         further=minutes.further_cells(notebook),
     )
@@ -191,7 +191,8 @@ def run_times(lessons: list[Lesson], text: str) -> str:
     for lesson in lessons:
         cells = [f"[{_escape(lesson.title)}](../notebooks/{lesson.path.name})"]
         cells += [lesson.minutes.get(name, "") for name in ("read, core", "read, further", "teach")]
-        cells += [f"{lesson.seconds[name]:.0f}" if lesson.seconds else "" for name in ("lesson", "slowest_cell")]
+        seconds, mark = pace.scaled(lesson.seconds), "" if "step" in lesson.seconds else "\\*"
+        cells += [f"{seconds[name]:.0f}{mark}" if seconds else "" for name in ("lesson", "slowest_cell")]
         table.append(f"| {' | '.join(cells)} |")
     return _renew(text, "times", table)
 

@@ -89,10 +89,11 @@ def peak_memory() -> int:
     """
     if sys.platform == "linux":
         # Not getrusage: a child starts with its parent's peak there.
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
+        with contextlib.suppress(OSError):
+            if peak := re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii")):
+                return 1024 * int(peak[1])
     if sys.platform == "win32":
         return psutil.Process().memory_info().peak_wset
     import resource  # Unix only
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

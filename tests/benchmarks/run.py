@@ -52,13 +52,11 @@ def plain_keras_xla() -> dict:
 
 
 def trial(cell: str, seed: int) -> dict:
-    import resource
-
+    from utils.private import peak_memory
     from utils.training.fit import fit
 
     fit(build(cell), data(), epochs=EPOCHS, batch_size=BATCH)
-    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
-    return {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
+    return {"peak": peak_memory()}
 
 
 def fresh_steps() -> dict:
