@@ -84,7 +84,7 @@ def training_memory(points: Sequence[Mapping], *, batch_size: int = 64) -> list[
 
 
 def streaming_memory(points: Sequence[Mapping]) -> list[int]:
-    """The most resident memory, in bytes, of a process that learns a load from disk; it is looked at after each block.
+    """The most memory, in bytes, that a process takes which learns a load from disk.
 
     Args:
         points: for each process the arguments of :func:`train_on_stream`.
@@ -103,7 +103,7 @@ def streaming_memory(points: Sequence[Mapping]) -> list[int]:
 def train_on_stream(
     path: str, *, streams: int = 64, length: int = 64, units: int = 16, train_every: int = 1, blocks: int | None = None
 ) -> int:
-    """Read a load from disk, train an LSTM on its blocks with a carried state; returns the most memory seen, in bytes.
+    """Read a load from disk, train an LSTM on its blocks with a carried state; returns the most memory taken, in bytes.
 
     Args:
         path: a file of :func:`utils.datasets.electricity.write_load`.
@@ -112,19 +112,10 @@ def train_on_stream(
         train_every: train on one block of so many; the others are read only.
         blocks: how many to read; all of the file when not given.
     """
-    process, peak = psutil.Process(), 0
-
-    def watched():
-        nonlocal peak
-        for number, (x, y) in enumerate(
-            stream_load(path, streams, length, scale=10).take(-1 if blocks is None else blocks)
-        ):
-            if number % train_every == 0:
-                yield x, y
-            peak = max(peak, process.memory_info().rss)
-
-    fit_truncated(build_recurrent("LSTM", units, features=1, every_step=True), watched())
-    return max(peak, process.memory_info().rss)
+    blocks_read = stream_load(path, streams, length, scale=10).take(-1 if blocks is None else blocks)
+    trained_on = (block for number, block in enumerate(blocks_read) if number % train_every == 0)
+    fit_truncated(build_recurrent("LSTM", units, features=1, every_step=True), trained_on)
+    return peak_memory()
 
 
 def _in_own_process(measurement: str, arguments: dict) -> int:
