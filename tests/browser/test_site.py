@@ -130,7 +130,11 @@ def test_a_lesson_is_launched_and_linked_to_the_glossary(pages, path):
     links = [a["href"] for a in page.select("a[href]")]
     assert any("colab.research.google.com" in link and link.endswith(path.name) for link in links)
     assert any("mybinder.org" in link and path.name in link for link in links)
-    assert sum("glossary.html#term-" in link for link in links) >= 5
+    terms = sum("glossary.html#term-" in link for link in links)
+    assert terms >= 5, (
+        f"{path.name} mentions {terms} terms of site/glossary.md, expected at least 5: "
+        "use the glossary's words, and define there what is new in this lesson."
+    )
     figures = sum("image/png" in output.get("data", {}) for output in outputs(path))
     assert len(page.select(".cell_output img")) == figures
 
