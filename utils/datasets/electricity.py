@@ -168,29 +168,20 @@ def stream_load(
         raise ValueError(f"start is {start}; {path} gives {blocks} blocks, expected 0 to {blocks - 1}.")
     if not rows or not set(rows) <= set(range(streams)):
         raise ValueError(f"rows is {rows}; expected some of {range(streams)}.")
-    steps = describe_load(path)["steps"]
-    size, part = 4 * steps, 4 * (steps // streams)
+    part = describe_load(path)["steps"] // streams
 
-    def read(first: int, row: "tf.Tensor") -> "tf.data.Dataset":
-        header = row * part + 4 * length * first
-        body = 4 * length * (blocks - start)
-        return tf.data.FixedLengthRecordDataset(
-            str(path), 4 * length, header, size - header - body, buffer_size=max(4 * length, 2**16)
-        )
+    def changes() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        readings = np.empty((len(rows), length + 2), "<f4")
+        with open(path, "rb", buffering=0) as file:
+            for block in range(start, blocks):
+                for i, row in enumerate(rows):
+                    file.seek(4 * (row * part + block * length))
+                    file.readinto(readings[i])
+                change = np.diff(readings)[..., None] / np.float32(scale)  # (rows, length + 1, 1)
+                yield change[:, :-1], change[:, 1:]
 
-    def block(first: int) -> "tf.data.Dataset":
-        numbers = tf.data.Dataset.range(rows.start, rows.stop, rows.step)
-        blocks = numbers.interleave(lambda row: read(first, row), cycle_length=len(rows), block_length=1)
-        return blocks.batch(len(rows), drop_remainder=True)
-
-    def changes(now: "tf.Tensor", then: "tf.Tensor") -> tuple["tf.Tensor", "tf.Tensor"]:
-        now, then = (tf.io.decode_raw(raw, tf.float32) for raw in (now, then))  # (rows, length)
-        readings = tf.concat([now, then[:, :2]], axis=1)
-        change = (readings[:, 1:] - readings[:, :-1]) / scale
-        change = tf.ensure_shape(change, (len(rows), length + 1))[..., None]
-        return change[:, :-1], change[:, 1:]
-
-    return tf.data.Dataset.zip(block(start), block(start + 1)).map(changes).prefetch(2)
+    shape = tf.TensorSpec((len(rows), length, 1), tf.float32)
+    return tf.data.Dataset.from_generator(changes, output_signature=(shape, shape)).prefetch(2)
 
 
 def count_blocks(path: str | Path, streams: int, length: int) -> int:
