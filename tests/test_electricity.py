@@ -8,6 +8,7 @@ from scipy.linalg import solve_discrete_are
 from scipy.signal import lfilter
 
 from utils.datasets import electricity
+from utils.runtime import tf
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +107,17 @@ def test_streams_are_contiguous_parts_of_the_file(path, start, rows):
             change = np.diff(series[row * part + number * length :][: length + 2]) / 4
             np.testing.assert_array_equal(x[i, :, 0], change[:-1])
             np.testing.assert_array_equal(y[i, :, 0], change[1:])
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_named(path, tmp_path):
+    """Nothing of the block before is handed out in place of what is missing."""
+    cut = tmp_path / "load.bin"
+    for name in ("load.bin", "load.bin.json"):
+        (tmp_path / name).write_bytes(path.with_name(name).read_bytes())
+    stream = electricity.stream_load(cut, 4, 100)
+    cut.write_bytes(cut.read_bytes()[:-5000])
+    with pytest.raises(tf.errors.OpError, match=r"load\.bin ends within block 12 of row 3"):
+        list(stream)
 
 
 def test_bad_input_is_named(path, tmp_path):

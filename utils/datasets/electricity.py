@@ -161,6 +161,7 @@ def stream_load(
     Raises:
         FileNotFoundError, ValueError: as :func:`describe_load`; a part too short for a block; a start past the end;
             rows that there are not.
+        tf.errors.OpError: while reading; the file ends before what its description says.
     """
     rows = range(streams) if rows is None else rows
     blocks = count_blocks(path, streams, length)
@@ -176,7 +177,8 @@ def stream_load(
             for block in range(start, blocks):
                 for i, row in enumerate(rows):
                     file.seek(4 * (row * part + block * length))
-                    file.readinto(readings[i])
+                    if file.readinto(readings[i]) < readings[i].nbytes:
+                        raise EOFError(f"{path} ends within block {block} of row {row}; write it again.")
                 change = np.diff(readings)[..., None] / np.float32(scale)  # (rows, length + 1, 1)
                 yield change[:, :-1], change[:, 1:]
 
