@@ -256,6 +256,32 @@ def test_values_that_coincide_are_counted(displayed):
     assert "×20" in card(displayed).text
 
 
+@pytest.mark.parametrize(
+    "measured",
+    [
+        [1.0] * 5 + [0.999, 0.9992, 0.9995, 0.9997, 0.9998],
+        [1e-7] * 6 + [1.1e-7, 1.2e-7, 1.2e-7, 3e-7],
+        [0.5] * 20 + list(np.linspace(0.49, 0.51, 20)),
+    ],
+)
+def test_a_number_of_values_that_coincide_lies_on_no_dot(displayed, measured):
+    finding("All are right", measured, at_least=0)
+    shown = render(displayed[0][1]["finding"])["text/html"]
+    dots = [
+        (float(left), float(bottom), float(size))
+        for left, bottom, size in re.findall(r"left: ([\d.]+)%; bottom: ([\d.]+)em; width: ([\d.]+)em; height", shown)
+    ]
+    assert len(dots) > 2
+    (place, bottom, text) = re.search(r"(left: [\d.]+|right: 0)%;[^>]*bottom: ([\d.]+)em[^>]*>(×\d+)<", shown).groups()
+    narrow = 14  # em, the width of a narrow strip
+    width = 100 * 0.7 * len(text) / narrow
+    number = 100 - width / 2 if place.startswith("right") else max(float(place.split()[1]), width / 2)
+    near = [b + size for left, b, size in dots if abs(left - number) < width / 2 + 50 * size / narrow]
+    assert near
+    assert max(near) <= float(bottom) + 1e-6
+    assert float(bottom) + findings.LINE <= findings.BELOW + findings.PLOT + 1e-6
+
+
 def test_a_record_is_enough_to_show_it_again(displayed):
     finding("A share", share([True] * 19 + [False]), at_least=0.6, no_effect=0.5)
     finding("No change", [0.1, 0.2], between=(-1, 1), no_effect=0, excludes="a change of one or more")

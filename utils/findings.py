@@ -260,6 +260,7 @@ def _numbers(call: str, measured) -> np.ndarray:
 
 BELOW, PLOT, ABOVE = 1.4, 3.0, 1.4  # heights of a strip's parts, in em: limits, what was measured, words
 END = "<!--/strip-->"  # of a strip, up to which strict comparison looks away
+LINE = 1.2  # height of a line of a strip, in em
 MANY = 30  # values; more are drawn as smaller dots
 MOST_ALIKE = 4  # dots at one place; more are one dot and their number
 
@@ -319,7 +320,7 @@ def _strip(record: dict) -> str:
     words_above = logarithmic or no_effect is not None or published is not None
     height = BELOW + PLOT + (ABOVE if words_above else 0)
     spoken = html.escape("; ".join(words))
-    style = f"position: relative; flex: 1 1 14em; height: {height:.4g}em; font-size: 0.8em; line-height: 1.2"
+    style = f"position: relative; flex: 1 1 14em; height: {height:.4g}em; font-size: 0.8em; line-height: {LINE}"
     return (
         f'<div class="finding-strip" role="img" aria-label="{spoken}" title="{spoken}" '
         f'style="{style}; margin-top: 0.3em">{"".join(parts)}</div>{END}'
@@ -355,15 +356,18 @@ def _word(place: float, style: str, text: str, side: str | None = None) -> str:
 def _dots(record: dict, at: Callable[[float], float]) -> list[str]:
     """A dot per value, above one another where they would overlap; a square of another colour outside the limit."""
     size, rows = (0.72, 4) if len(record["measured"]) <= MANY else (0.4, 6)
+    counts = Counter(round(at(value), 1) for value in record["measured"])
+    numbers = {place: f"×{count}" for place, count in counts.items() if count > MOST_ALIKE}
+    rows = rows // 2 if numbers else rows  # above them is room for a number
     held = {round(at(value), 1): holds(record | {"measured": [value]}) for value in record["measured"]}
     placed, free = [], [-math.inf] * rows  # from where on each row is free, in percent
-    counts = Counter(round(at(value), 1) for value in record["measured"])
     for place, count in sorted(counts.items()):
-        for _ in range(1 if count > MOST_ALIKE else count):
+        for _ in range(1 if place in numbers else count):
             row = next((row for row in range(rows) if free[row] <= place), free.index(min(free)))
             free[row] = place + 5.5 * size
             placed.append((place, row))
-    lowest = BELOW + (PLOT - size * (1 + max(row for _, row in placed))) / 2
+    height = size * (1 + max(row for _, row in placed)) + (LINE if numbers else 0)
+    lowest = BELOW + (PLOT - height) / 2
     parts = []
     for place, row in placed:
         shape = (
@@ -371,9 +375,10 @@ def _dots(record: dict, at: Callable[[float], float]) -> list[str]:
         )
         square = f"width: {size}em; height: {size}em; margin-left: {-size / 2}em; box-sizing: border-box"
         parts.append(_box(place, f"bottom: {lowest + row * size:.4g}em; {square}; border: 1px solid; {shape}"))
-    for place, count in counts.items():
-        if count > MOST_ALIKE:
-            parts.append(_word(place, f"bottom: {lowest + size:.4g}em", f"×{count}"))
+    for place, number in numbers.items():
+        reach = 3.6 * len(number) + 2.75 * size  # percent: of the number, as in _word, and half a dot
+        top = size * (1 + max(row for other, row in placed if abs(other - place) < reach))
+        parts.append(_word(place, f"bottom: {lowest + top:.4g}em", number))
     return parts
 
 
