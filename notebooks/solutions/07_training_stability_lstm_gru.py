@@ -32,7 +32,7 @@ def named_wrong(runs: int, draws: int = 20_000) -> float:
 
 enough_runs = {
     "runs": 10,  # nine leave 6 in 100
-    "predicted": 0.05,  # luck(10) is 0.26, and one run each names B in 26 of 100: just enough to tell them apart
+    "predicted": 0.054,  # 0.018 is 1.6 times 1.25 * 0.02 * sqrt(2 / 10), the standard deviation of the difference
     "measured": named_wrong(10),
 }
 
