@@ -1,0 +1,1 @@
+"""How text is made from a model that predicts the next symbol."""

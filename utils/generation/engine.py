@@ -1,0 +1,217 @@
+"""One step of a recurrent Keras model in NumPy, with the state in the caller's hand: how text is made symbol by symbol.
+
+A symbol at a time Keras spends nearly all of its time on everything but arithmetic. Here the weights are read once;
+what the first layer makes of each symbol is computed beforehand, so that a step is one product with the recurrent
+weights per layer, and one with the head. ::
+
+    engine = Engine(model)
+    state = engine.start(streams=2)
+    logits, state = engine.step(state, [3, 5])  # (2, vocabulary)
+
+A state is never changed: keep it to go back, give it to two steps to fork.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from utils.models.numpy_cells import sigmoid
+from utils.runtime import keras
+
+
+class State(NamedTuple):
+    """Of each recurrent layer the arrays that it hands on, each (streams, units): h, and of an LSTM also c."""
+
+    layers: tuple[tuple[np.ndarray, ...], ...]
+
+    @property
+    def streams(self) -> int:
+        return len(self.layers[0][0])
+
+    def take(self, streams: Sequence[int]) -> "State":
+        """Those of some streams, in this order; one that is named twice is forked."""
+        streams = np.asarray(streams)
+        return State(tuple(tuple(array[streams] for array in arrays) for arrays in self.layers))
+
+    def refill(self, streams: Sequence[int], other: "State") -> "State":
+        """With some streams replaced by those of another state, as when a text has ended and another begins.
+
+        Raises:
+            ValueError: another number of streams in ``other`` than named.
+        """
+        if other.streams != len(streams):
+            raise ValueError(f"{len(streams)} streams are named and {other.streams} given; expected as many of both.")
+        layers = []
+        for arrays, new in zip(self.layers, other.layers, strict=True):
+            arrays = [array.copy() for array in arrays]
+            for array, values in zip(arrays, new, strict=True):
+                array[np.asarray(streams)] = values
+            layers.append(tuple(arrays))
+        return State(tuple(layers))
+
+
+class Engine:
+    """The step of a model that reads symbols: Embedding, one or several SimpleRNN, LSTM or GRU layers, Dense head.
+
+    Attributes:
+        vocabulary: how many symbols the model reads.
+        outputs: how many logits it gives.
+    """
+
+    def __init__(self, model: "keras.Model") -> None:
+        """Read the weights; later training of the model does not reach the engine.
+
+        Raises:
+            ValueError: a layer that the engine does not know, or one with a setting it does not follow.
+        """
+        if not isinstance(model, keras.Sequential):
+            _refuse(model)
+        layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.Dropout)]
+        embedding, cells, head = layers[0], layers[1:-1], layers[-1]
+        for layer, kind in ((embedding, keras.layers.Embedding), (head, keras.layers.Dense)):
+            if not isinstance(layer, kind):
+                _refuse(layer)
+        if not cells:
+            _refuse(head)
+        for layer, name, followed in ((embedding, "mask_zero", False), (head, "activation", "linear")):
+            _demand(layer, name, followed)
+        self._cells = [_cell(layer) for layer in cells]
+        table = embedding.get_weights()[0]
+        self._table = self._cells[0].given(table)  # (vocabulary, gates * units)
+        self._head = head.get_weights()
+        self.vocabulary, self.outputs = len(table), self._head[0].shape[1]
+
+    def start(self, streams: int = 1) -> State:
+        """Zeros: the state before the first symbol.
+
+        Raises:
+            ValueError: less than one stream.
+        """
+        if streams < 1:
+            raise ValueError(f"streams is {streams}; expected at least 1.")
+        return State(tuple(cell.start(streams) for cell in self._cells))
+
+    def step(self, state: State, symbols: Sequence[int]) -> tuple[np.ndarray, State]:
+        """Read one symbol of each stream.
+
+        Args:
+            state: of :meth:`start` or an earlier step.
+            symbols: whole numbers below ``vocabulary``, shape (streams,).
+
+        Returns:
+            Logits of the next symbol, shape (streams, outputs), and the state after it.
+
+        Raises:
+            ValueError: not one symbol per stream, or one that the model does not know.
+        """
+        symbols = np.asarray(symbols)
+        if symbols.shape != (state.streams,):
+            raise ValueError(f"symbols has the shape {symbols.shape}; expected one per stream, ({state.streams},).")
+        if symbols.min() < 0 or symbols.max() >= self.vocabulary:
+            raise ValueError(f"symbols holds {symbols.min()} to {symbols.max()}; expected 0 to {self.vocabulary - 1}.")
+        given, after = self._table[symbols], []
+        for i, (cell, arrays) in enumerate(zip(self._cells, state.layers, strict=True)):
+            if i > 0:
+                given = cell.given(after[-1][0])
+            after.append(cell.step(given, *arrays))
+        kernel, bias = self._head
+        return after[-1][0] @ kernel + bias, State(tuple(after))
+
+    def read(self, symbols: Sequence[Sequence[int]], state: State | None = None) -> tuple[np.ndarray, State]:
+        """Read a text in each stream, such as a prompt.
+
+        Args:
+            symbols: shape (streams, time), at least one step.
+            state: before the first symbol; that of :meth:`start` when not given.
+
+        Returns:
+            Logits after every symbol, shape (streams, time, outputs), and the last state.
+
+        Raises:
+            ValueError: symbols of another shape.
+        """
+        symbols = np.asarray(symbols)
+        if symbols.ndim != 2 or 0 in symbols.shape:
+            raise ValueError(f"symbols has the shape {symbols.shape}; expected (streams, time), at least one of both.")
+        state = state or self.start(len(symbols))
+        logits = []
+        for column in symbols.T:
+            out, state = self.step(state, column)
+            logits.append(out)
+        return np.stack(logits, axis=1), state
+
+
+class _Cell:
+    """A layer's weights, in Keras' order of gates, and its step."""
+
+    def __init__(self, layer) -> None:
+        self.kernel, self.recurrent, self.bias = layer.get_weights()
+        self.units = layer.units
+
+    def given(self, x: np.ndarray) -> np.ndarray:
+        """What the gates get from the inputs, shape (rows, gates * units)."""
+        return x @ self.kernel + self.bias
+
+    def start(self, streams: int) -> tuple[np.ndarray, ...]:
+        return (np.zeros((streams, self.units), self.kernel.dtype),)
+
+
+class _RNN(_Cell):
+    def step(self, given, h):
+        return (np.tanh(given + h @ self.recurrent),)
+
+
+class _LSTM(_Cell):
+    def start(self, streams: int):
+        return super().start(streams) * 2
+
+    def step(self, given, h, c):
+        gates = given + h @ self.recurrent  # (streams, 4 * units): input, forget, candidate, output
+        u = self.units
+        keep = sigmoid(gates[:, : 2 * u])
+        c = keep[:, u:] * c + keep[:, :u] * np.tanh(gates[:, 2 * u : 3 * u])
+        return sigmoid(gates[:, 3 * u :]) * np.tanh(c), c
+
+
+class _GRU(_Cell):
+    def __init__(self, layer) -> None:
+        super().__init__(layer)
+        self.bias, self.recurrent_bias = self.bias  # reset_after: one for the inputs, one for the state
+
+    def step(self, given, h):
+        u = self.units
+        back = h @ self.recurrent + self.recurrent_bias  # (streams, 3 * units): update, reset, candidate
+        gates = sigmoid(given[:, : 2 * u] + back[:, : 2 * u])
+        candidate = np.tanh(given[:, 2 * u :] + gates[:, u:] * back[:, 2 * u :])
+        return (candidate + gates[:, :u] * (h - candidate),)
+
+
+def _cell(layer) -> _Cell:
+    kinds = {keras.layers.SimpleRNN: _RNN, keras.layers.LSTM: _LSTM, keras.layers.GRU: _GRU}
+    if type(layer) not in kinds:
+        _refuse(layer)
+    followed = {
+        "activation": "tanh",
+        "recurrent_activation": "sigmoid",
+        "use_bias": True,
+        "reset_after": True,
+        "return_sequences": True,
+        "go_backwards": False,
+    }
+    for name, value in followed.items():
+        _demand(layer, name, value)
+    return kinds[type(layer)](layer)
+
+
+def _demand(layer, name: str, value) -> None:
+    given = layer.get_config().get(name, value)
+    if given != value:
+        raise ValueError(f"The layer {layer.name!r} has {name}={given!r}; the engine follows {name}={value!r} only.")
+
+
+def _refuse(layer):
+    raise ValueError(
+        f"The engine does not know a {type(layer).__name__} there; expected a Sequential model of an Embedding, "
+        "SimpleRNN, LSTM or GRU layers, and a Dense head, as build_recurrent(vocabulary=..., every_step=True) makes it."
+    )
