@@ -87,6 +87,9 @@ def test_bad_settings_are_refused_in_words(model):
     for settings in ({"width": 0, "steps": 3}, {"width": 2, "steps": 0}):
         with pytest.raises(ValueError, match="expected at least 1 of each"):
             search(model, **settings)
+    for end in (4, -1, "."):
+        with pytest.raises(ValueError, match="expected one of the symbols 0 to 3, or None"):
+            search(model, width=2, steps=2, end=end)
     engine = Engine(model)
     logits, state = engine.read([PROMPT, PROMPT])
     with pytest.raises(ValueError, match="state has 2 streams"):

@@ -114,6 +114,8 @@ def test_symbols_that_do_not_fit_are_refused_in_words():
     for symbols in (3, [3], [1, 2, 3]):
         with pytest.raises(ValueError, match=r"expected one per stream, \(2,\)"):
             engine.step(state, symbols)
+    with pytest.raises(ValueError, match="symbols holds float64; expected whole numbers"):
+        engine.step(state, [1.0, 2.0])
     for symbols in ([0, 11], [-1, 0]):
         with pytest.raises(ValueError, match="expected 0 to 10"):
             engine.step(state, symbols)

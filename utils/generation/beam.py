@@ -54,10 +54,13 @@ def beam_search(
         At most ``width`` hypotheses, finished or of ``steps`` symbols.
 
     Raises:
-        ValueError: a width or a number of steps below 1, more than one stream, logits of another shape.
+        ValueError: a width or a number of steps below 1, more than one stream, logits of another shape, an ``end`` that
+            is no symbol.
     """
     if width < 1 or steps < 1:
         raise ValueError(f"width is {width} and steps is {steps}; expected at least 1 of each.")
+    if end is not None and end not in range(engine.outputs):
+        raise ValueError(f"end is {end!r}; expected one of the symbols 0 to {engine.outputs - 1}, or None.")
     logits = np.asarray(logits)
     if state.streams != 1 or logits.shape != (engine.outputs,):
         raise ValueError(

@@ -108,6 +108,8 @@ class Engine:
         symbols = np.asarray(symbols)
         if symbols.shape != (state.streams,):
             raise ValueError(f"symbols has the shape {symbols.shape}; expected one per stream, ({state.streams},).")
+        if not np.issubdtype(symbols.dtype, np.integer):
+            raise ValueError(f"symbols holds {symbols.dtype}; expected whole numbers, as a Vocabulary encodes a text.")
         if symbols.min() < 0 or symbols.max() >= self.vocabulary:
             raise ValueError(f"symbols holds {symbols.min()} to {symbols.max()}; expected 0 to {self.vocabulary - 1}.")
         given, after = self._table[symbols], []
