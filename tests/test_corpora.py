@@ -78,3 +78,23 @@ def test_bad_input_is_named():
         label_characters('x = """never closed')
     with pytest.raises(ValueError, match="None of no_such_module"):
         corpora.load_source(["no_such_module"])
+
+
+def test_verses_are_aligned_and_clean():
+    verses = corpora.load_verses("kjv", "web")
+    assert len(verses) > 31_000
+    assert verses[0][0] == "In the beginning God created the heaven and the earth."
+    assert all(verse and "[" not in verse and "\n" not in verse for pair in verses for verse in pair)
+    john = next(i for i, (kjv, _) in enumerate(verses) if kjv == "Jesus wept.")
+    assert verses[john][1] == "Jesus wept."
+    names = ("Nebuchadnezzar", "Mordecai", "Timotheus")  # what is said of one in the one is said of him in the other
+    for name, other in zip(names, ("Nebuchadnezzar", "Mordecai", "Timothy"), strict=True):
+        both = [(name in kjv, other in web) for kjv, web in verses]
+        assert sum(a and b for a, b in both) > 0.8 * sum(a for a, _ in both) > 10
+    assert corpora.load_bible("web").split("\n")[:2] == [verses[0][1], verses[1][1]]
+
+
+@pytest.mark.parametrize("versions", [(), ("kjv", "vulgate")])
+def test_a_bible_that_is_not_there_is_refused_in_words(versions):
+    with pytest.raises(ValueError, match="expected one or several of kjv, web"):
+        corpora.load_verses(*versions)

@@ -11,7 +11,17 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from scipy.special import entr, softmax
 
-from utils.generation.sampling import draw, greedy, min_p, nucleus, probabilities, temperature, top_k, typical
+from utils.generation.sampling import (
+    draw,
+    greedy,
+    min_p,
+    nucleus,
+    probabilities,
+    temperature,
+    top_k,
+    typical,
+    uniforms,
+)
 
 SYMBOLS = 6
 LOGITS = arrays(float, SYMBOLS, elements=st.floats(-8, 8, width=16), unique=True)
@@ -157,6 +167,40 @@ def test_a_number_picks_the_symbol_whose_interval_it_lies_in():
     numbers = np.array([0.0, 0.249, 0.251, 0.749, 0.751, np.nextafter(1, 0)])
     assert draw(np.tile(logits, (6, 1)), uniforms=numbers).tolist() == [0, 0, 1, 1, 2, 2]
     assert int(draw(logits, uniforms=0.5)) == 1
+
+
+def mulberry32(seed, count):
+    """One number after the other, with whole numbers of any size cut to 32 bits."""
+    bits, numbers = 2**32 - 1, []
+    for _ in range(count):
+        seed = (seed + 0x6D2B79F5) & bits
+        t = (seed ^ seed >> 15) * (seed | 1) & bits
+        t ^= (t + (t ^ t >> 7) * (t | 61)) & bits
+        numbers.append((t ^ t >> 14) / 2**32)
+    return numbers
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=50)
+def test_uniforms_are_those_of_mulberry32(seed):
+    assert uniforms(seed, (5, 4)).ravel().tolist() == mulberry32(seed, 20)
+    assert uniforms(seed, 3).tolist() == mulberry32(seed, 3)
+
+
+def test_uniforms_are_uniform_and_those_of_other_seeds_others():
+    numbers = uniforms(1, 100_000)
+    assert numbers.dtype == float
+    assert numbers.min() >= 0
+    assert numbers.max() < 1
+    assert stats.kstest(numbers, "uniform").pvalue > 1e-3
+    assert abs(np.corrcoef(numbers[:-1], numbers[1:])[0, 1]) < 0.01
+    assert not np.isin(uniforms(2, 100), numbers[:100]).any()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 0.5])
+def test_uniforms_refuse_a_seed_of_another_kind(seed):
+    with pytest.raises(ValueError, match=f"The seed is {seed}; expected a whole number from 0 to 4294967295"):
+        uniforms(seed, 3)
 
 
 @pytest.mark.parametrize(

