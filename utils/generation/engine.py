@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from utils.models.numpy_cells import sigmoid
 from utils.runtime import keras
 
 
@@ -117,16 +116,18 @@ class Engine:
         Raises:
             ValueError: not one symbol per stream, or one that the model does not know.
         """
-        symbols = np.asarray(symbols)
-        if symbols.shape != (state.streams,):
-            raise ValueError(f"symbols has the shape {symbols.shape}; expected one per stream, ({state.streams},).")
-        if not np.issubdtype(symbols.dtype, np.integer):
+        symbols, streams = np.asarray(symbols), state.streams
+        if symbols.shape != (streams,):
+            raise ValueError(f"symbols has the shape {symbols.shape}; expected one per stream, ({streams},).")
+        if symbols.dtype.kind not in "iu":
             raise ValueError(f"symbols holds {symbols.dtype}; expected whole numbers, as a Vocabulary encodes a text.")
-        if symbols.min() < 0 or symbols.max() >= self.vocabulary:
-            raise ValueError(f"symbols holds {symbols.min()} to {symbols.max()}; expected 0 to {self.vocabulary - 1}.")
-        given, after = self._table[symbols], []
-        for i, (cell, arrays) in enumerate(zip(self._cells, state.layers, strict=True)):
-            if i > 0:
+        low, high = (symbols.item(),) * 2 if streams == 1 else (symbols.min(), symbols.max())
+        if not 0 <= low <= high < self.vocabulary:
+            raise ValueError(f"symbols holds {low} to {high}; expected 0 to {self.vocabulary - 1}.")
+        given = self._table[low : low + 1] if streams == 1 else self._table[symbols]  # (streams, gates * units)
+        after = []
+        for cell, arrays in zip(self._cells, state.layers, strict=True):
+            if after:
                 given = cell.given(after[-1][0])
             after.append(cell.step(given, *arrays))
         kernel, bias = self._head
@@ -157,11 +158,19 @@ class Engine:
 
 
 class _Cell:
-    """A layer's weights, in Keras' order of gates, and its step."""
+    """A layer's weights, in Keras' order of gates, and its step.
+
+    A gate is sigmoid(a) = (1 + tanh(a / 2)) / 2. The halves are multiplied into the weights beforehand, without any
+    rounding, and the recurrent weights lie column by column, as a product with one vector reads them.
+    """
+
+    halved: tuple[float, ...] = (1.0,)  # of each gate
 
     def __init__(self, layer) -> None:
-        self.kernel, self.recurrent, self.bias = layer.get_weights()
         self.units = layer.units
+        kernel, recurrent, bias = layer.get_weights()
+        scale = np.repeat(np.array(self.halved, kernel.dtype), layer.units)  # (gates * units,)
+        self.kernel, self.recurrent, self.bias = scale * kernel, np.asfortranarray(scale * recurrent), scale * bias
 
     def given(self, x: np.ndarray) -> np.ndarray:
         """What the gates get from the inputs, shape (rows, gates * units)."""
@@ -177,28 +186,51 @@ class _RNN(_Cell):
 
 
 class _LSTM(_Cell):
+    halved = (0.5, 0.5, 1.0, 0.5)  # input, forget, candidate, output
+
     def start(self, streams: int):
         return super().start(streams) * 2
 
     def step(self, given, h, c):
-        gates = given + h @ self.recurrent  # (streams, 4 * units): input, forget, candidate, output
         u = self.units
-        keep = sigmoid(gates[:, : 2 * u])
-        c = keep[:, u:] * c + keep[:, :u] * np.tanh(gates[:, 2 * u : 3 * u])
-        return sigmoid(gates[:, 3 * u :]) * np.tanh(c), c
+        gates = h @ self.recurrent
+        gates += given
+        np.tanh(gates, out=gates)  # (streams, 4 * units)
+        new = gates[:, 2 * u : 3 * u].copy()
+        gates += 1
+        gates *= 0.5
+        new *= gates[:, :u]
+        c = gates[:, u : 2 * u] * c
+        c += new
+        h = np.tanh(c)
+        h *= gates[:, 3 * u :]
+        return h, c
 
 
 class _GRU(_Cell):
+    halved = (0.5, 0.5, 1.0)  # update, reset, candidate
+
     def __init__(self, layer) -> None:
         super().__init__(layer)
-        self.bias, self.recurrent_bias = self.bias  # reset_after: one for the inputs, one for the state
+        bias, back = self.bias  # reset_after: one for the inputs, one for the state
+        both = 2 * self.units
+        self.bias, self.candidate_bias = np.append(bias[:both] + back[:both], bias[both:]), back[both:]
 
     def step(self, given, h):
         u = self.units
-        back = h @ self.recurrent + self.recurrent_bias  # (streams, 3 * units): update, reset, candidate
-        gates = sigmoid(given[:, : 2 * u] + back[:, : 2 * u])
-        candidate = np.tanh(given[:, 2 * u :] + gates[:, u:] * back[:, 2 * u :])
-        return (candidate + gates[:, :u] * (h - candidate),)
+        back = h @ self.recurrent  # (streams, 3 * units)
+        gates = back[:, : 2 * u] + given[:, : 2 * u]
+        np.tanh(gates, out=gates)
+        gates += 1
+        gates *= 0.5
+        new = back[:, 2 * u :] + self.candidate_bias
+        new *= gates[:, u:]
+        new += given[:, 2 * u :]
+        np.tanh(new, out=new)
+        h = h - new
+        h *= gates[:, :u]
+        h += new
+        return (h,)
 
 
 def _cell(layer) -> _Cell:
