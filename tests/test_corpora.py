@@ -94,7 +94,22 @@ def test_verses_are_aligned_and_clean():
     assert corpora.load_bible("web").split("\n")[:2] == [verses[0][1], verses[1][1]]
 
 
+def test_basic_english_is_aligned_to_the_end():
+    aligned = corpora.load_verses("kjv", "bbe")
+    assert len(aligned) > 31_000
+    verses = dict(aligned)
+    assert verses["Jesus wept."] == "And Jesus himself was weeping."
+    assert verses["The LORD is my shepherd; I shall not want."].endswith(
+        "The Lord takes care of me as his sheep; I will not be without any good thing."
+    )
+    assert aligned[-1][1] == "The grace of the Lord Jesus be with the saints. So be it."
+    names = ("Abraham", "Moses", "Solomon", "Daniel", "Pilate", "Timothy")  # spelled alike in both
+    for name in names:
+        said = [(name in kjv, name in basic) for kjv, basic in aligned]
+        assert sum(a and b for a, b in said) > 0.85 * sum(a for a, _ in said) > 5, name
+
+
 @pytest.mark.parametrize("versions", [(), ("kjv", "vulgate")])
 def test_a_bible_that_is_not_there_is_refused_in_words(versions):
-    with pytest.raises(ValueError, match="expected one or several of kjv, web"):
+    with pytest.raises(ValueError, match="expected one or several of kjv, web, bbe"):
         corpora.load_verses(*versions)
