@@ -1,5 +1,7 @@
 """Text from every machine: there, labelled as the tokenizer says, and spelled back without loss."""
 
+import ast
+
 import numpy as np
 import pytest
 
@@ -113,3 +115,25 @@ def test_basic_english_is_aligned_to_the_end():
 def test_a_bible_that_is_not_there_is_refused_in_words(versions):
     with pytest.raises(ValueError, match="expected one or several of kjv, web, bbe"):
         corpora.load_verses(*versions)
+
+
+def test_paragraphs_are_english_and_statements_are_code():
+    paragraphs = corpora.load_paragraphs().split("\n")
+    assert len(paragraphs) > 300
+    assert min(len(line.split()) for line in paragraphs) > 12
+    assert not any(">>>" in line or "===" in line for line in paragraphs)
+    code = corpora.load_statements()
+    assert len(code) > 800_000
+    source = corpora.load_source()
+    assert ast.dump(ast.parse(code.replace("\t", "    "))) == ast.dump(without_strings(ast.parse(source)))
+    assert "    " not in {line[:4] for line in code.split("\n")}
+
+
+def without_strings(tree):
+    """Every statement that is only a string becomes ``pass``, as the loader says."""
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            for i, child in enumerate(getattr(node, name, None) if isinstance(getattr(node, name, None), list) else []):
+                if isinstance(child, ast.Expr) and isinstance(getattr(child.value, "value", None), str):
+                    getattr(node, name)[i] = ast.Pass()
+    return tree

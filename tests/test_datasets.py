@@ -370,3 +370,11 @@ def test_split_windows_with_another_target():
 def test_bad_windows_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         sliding_windows(*arguments)
+
+
+def test_stretches_may_all_begin_with_one_character():
+    text = np.array([9, 1, 2, 9, 3, 4, 9, 5])  # the last 9 is followed by too little
+    x, y = random_text_stretches(text, 2, 200, np.random.default_rng(0), begin=9)
+    assert {tuple(row) for row in np.column_stack([x, y[:, -1]])} == {(9, 1, 2), (9, 3, 4)}
+    with pytest.raises(ValueError, match="begins with 5"):
+        random_text_stretches(text, 2, 1, np.random.default_rng(0), begin=5)

@@ -1,6 +1,7 @@
 """What ``site/play/text.html`` carries: written whole or not at all, read back as it was, and small enough."""
 
 from collections import Counter, defaultdict
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,9 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools import text_page
-from utils.datasets.corpora import Vocabulary
+from utils.datasets.corpora import Vocabulary, build_vocabulary, load_bible
+from utils.datasets.windows import text_stretches
 from utils.evaluation.baselines import ngram_probabilities
+from utils.evaluation.metrics import bits_per_character
+from utils.evaluation.text import invented, repetition, words
+from utils.evaluation.trials import text_bits
 from utils.generation.engine import Engine
+from utils.generation.sampling import temperature
+from utils.generation.text import generate
 from utils.models.recurrent import build_recurrent
 from utils.runtime import keras
 
@@ -190,3 +197,24 @@ def test_the_page_is_small_enough_and_its_model_is_one():
 
 def test_the_weights_come_from_the_code_as_it_is():
     assert text_page.read_model().recipe == text_page.current_recipe(), "Stale weights: run make text-page."
+
+
+def test_the_network_writes_as_lesson_13_says_of_it():
+    """It needs as many bits as the n-gram, and at T = 0.7 repeats itself and invents words as rarely as people do."""
+    carried = text_page.read_model()
+    symbols = carried.vocabulary.encode(build_vocabulary(load_bible("kjv"), 64)[1])
+    train, test = symbols[: round(0.85 * len(symbols))], symbols[round(0.9 * len(symbols)) :]
+    chances = ngram_probabilities(train, test[:65_537], 5, 64)[5]
+    model = text_page.load_model()
+    assert text_bits(model, *text_stretches(test[:65_537], 1024)) < bits_per_character(chances) + 0.1
+
+    known = set(words(carried.vocabulary.decode(train)))
+
+    def measures(letters):
+        texts = [carried.vocabulary.decode(row) for row in letters]
+        return np.mean([[repetition(words(text)[:150], 4), invented(text, known)] for text in texts], axis=0)
+
+    rng = np.random.default_rng(0)
+    prompts = test[rng.integers(len(test) - 100, size=64)[:, None] + np.arange(100)]  # (64, 100)
+    made = generate(Engine(model), prompts, 1000, [partial(temperature, t=0.7)], rng=rng)
+    assert (measures(made) <= 1.2 * measures(text_stretches(test, 1000)[0])).all()

@@ -235,12 +235,20 @@ def _script_json(block: dict) -> str:
 
 def current_recipe() -> str:
     """A fingerprint of the code that the page's weights come from; docstrings and comments do not count."""
-    from utils.datasets import corpora
-    from utils.models import language_model
+    from utils.datasets import corpora, windows
+    from utils.models import language_model, recurrent
     from utils.training import language
 
     seen = []
-    for part in (language_model, language, corpora.load_verses, corpora.build_vocabulary, _train):
+    for part in (
+        language_model,
+        recurrent.build_recurrent,
+        language,
+        windows.text_blocks,
+        corpora.load_verses,
+        corpora.build_vocabulary,
+        _train,
+    ):
         tree = ast.parse(inspect.getsource(part))
         for node in ast.walk(tree):
             documented = isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node)
@@ -254,7 +262,7 @@ def current_recipe() -> str:
 
 
 def _train():
-    """The lesson's model and text, with ten times its updates; and repeated 8-grams in the book's last tenth."""
+    """The lesson's text and recipe, 128 units, 15 times its updates; and repeated 8-grams in the book's last tenth."""
     from utils import runtime
     from utils.datasets.corpora import build_vocabulary, load_bible
     from utils.evaluation.text import repetition

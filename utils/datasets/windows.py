@@ -1,5 +1,6 @@
 """From one long series to examples a network can learn from: split in time, scale on the past, cut into windows."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -197,3 +198,31 @@ def random_text_stretches(
             raise ValueError(f"No stretch of {length} characters and what follows begins with {begin}.")
     drawn = all_of_them[rng.integers(len(all_of_them), size=count)]  # (count, length + 1)
     return drawn[:, :-1], drawn[:, 1:]
+
+
+def text_blocks(symbols, rows: int, length: int, updates: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """A text in blocks that go on from one another, for :func:`utils.training.truncated.fit_truncated`.
+
+    The text is cut into ``rows`` parts that are read side by side, ``length`` symbols at a time; after their end they
+    begin again.
+
+    Args:
+        symbols: the encoded text, shape (time,).
+        rows: parts read at once.
+        length: symbols of a part in a block.
+        updates: how many blocks.
+
+    Yields:
+        ``(x, y)``, each (rows, length): the symbols, and for each the one that follows.
+
+    Raises:
+        ValueError: a text too short for one block.
+    """
+    symbols = np.asarray(symbols)
+    blocks = (len(symbols) // rows - 1) // length  # in one pass
+    if blocks < 1:
+        raise ValueError(f"The text has {len(symbols)} symbols; {rows} rows of {length} and what follows need more.")
+    parts = symbols[: rows * (len(symbols) // rows)].reshape(rows, -1)  # (rows, time)
+    for update in range(updates):
+        start = update % blocks * length
+        yield parts[:, start : start + length], parts[:, start + 1 : start + length + 1]

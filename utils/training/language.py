@@ -1,40 +1,10 @@
 """Training a language model on a long text: carried state, and one recipe that a short budget suffices for."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from utils.datasets.windows import text_stretches
+from utils.datasets.windows import text_blocks, text_stretches
 from utils.runtime import keras
 from utils.training.truncated import fit_truncated
-
-
-def text_blocks(symbols, rows: int, length: int, updates: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """A text in blocks that go on from one another, for :func:`utils.training.truncated.fit_truncated`.
-
-    The text is cut into ``rows`` parts that are read side by side, ``length`` symbols at a time; after their end they
-    begin again.
-
-    Args:
-        symbols: the encoded text, shape (time,).
-        rows: parts read at once.
-        length: symbols of a part in a block.
-        updates: how many blocks.
-
-    Yields:
-        ``(x, y)``, each (rows, length): the symbols, and for each the one that follows.
-
-    Raises:
-        ValueError: a text too short for one block.
-    """
-    symbols = np.asarray(symbols)
-    blocks = (len(symbols) // rows - 1) // length  # in one pass
-    if blocks < 1:
-        raise ValueError(f"The text has {len(symbols)} symbols; {rows} rows of {length} and what follows need more.")
-    parts = symbols[: rows * (len(symbols) // rows)].reshape(rows, -1)  # (rows, time)
-    for update in range(updates):
-        start = update % blocks * length
-        yield parts[:, start : start + length], parts[:, start + 1 : start + length + 1]
 
 
 def recipe(updates: int, rate: float = 0.03) -> dict:
@@ -82,7 +52,7 @@ def fit_language_model(
         model: with a free head; one with a tied head is trained on stretches by :func:`utils.training.fit.fit`.
         symbols: the encoded text, shape (time,).
         updates: how many; each sees rows * length symbols.
-        rows, length: of a block, see :func:`text_blocks`; gradients go back ``length`` symbols.
+        rows, length: of a block, see :func:`utils.datasets.windows.text_blocks`; gradients go back ``length`` symbols.
         rate: the highest learning rate.
         validation: encoded text, shape (time,), read in stretches of 256 symbols; training then ends with the weights
             that had the lowest loss on it.
