@@ -1,6 +1,7 @@
 """Text from every machine: there, labelled as the tokenizer says, and spelled back without loss."""
 
 import ast
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,3 +138,29 @@ def without_strings(tree):
                 if isinstance(child, ast.Expr) and isinstance(getattr(child.value, "value", None), str):
                     getattr(node, name)[i] = ast.Pass()
     return tree
+
+
+def test_labelled_docstrings_stand_in_their_file_without_the_name_of_the_library():
+    found = corpora.load_labelled_docstrings(("numpy", "joblib"), most=80)
+    assert [d.library for d in found].count("numpy") == 80
+    assert len({d.text for d in found}) == len(found)
+    for entry in found:
+        assert entry.library not in entry.text.lower().split()
+        assert len(entry.text.split()) >= 4
+    import numpy
+
+    entry = found[0]
+    source = (Path(numpy.__file__).parents[1] / entry.file).read_text(encoding="utf-8")
+    rest = source
+    for word in entry.text.split():
+        assert word in rest
+    assert found == corpora.load_labelled_docstrings(("numpy", "joblib"), most=80)
+
+
+def test_docstrings_of_no_package_are_refused():
+    with pytest.raises(ValueError, match="no package 'nowhere'"):
+        corpora.load_labelled_docstrings(("nowhere",))
+    with pytest.raises(ValueError, match="no package 'bisect'"):
+        corpora.load_labelled_docstrings(("bisect",))
+    with pytest.raises(ValueError, match="most is 0"):
+        corpora.load_labelled_docstrings(most=0)

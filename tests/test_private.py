@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -111,3 +112,18 @@ print(before, private.peak_memory() - kept, file=sys.stderr)
     before, growth = map(int, run(code).split())
     assert before < len(ballast)
     assert 1.5e8 < growth < 3e8
+
+
+def test_a_fresh_library_has_forgotten():
+    espeak = pytest.importorskip("espeakng_loader").get_library_path()
+    with private.fresh_library(espeak) as library:
+        first = ctypes.addressof(ctypes.c_char.in_dll(library, "espeak_Initialize"))
+        assert private.fresh_library(espeak) is not library
+    if sys.platform == "linux":
+        assert str(espeak) not in Path("/proc/self/maps").read_text(encoding="ascii"), "the library stays loaded"
+    assert first
+
+
+def test_a_library_that_is_not_there_says_so():
+    with pytest.raises(OSError, match="nowhere"), private.fresh_library("/nowhere/lib.so"):
+        pass

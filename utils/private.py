@@ -97,3 +97,22 @@ def peak_memory() -> int:
     import resource  # Unix only
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+@contextlib.contextmanager
+def fresh_library(path: str) -> Iterator[ctypes.CDLL]:
+    """A C library that is loaded for the block and unloaded after it, so that it remembers nothing from block to block.
+
+    Where unloading is not possible, the library stays loaded, and remembers.
+
+    Raises:
+        OSError: there is no such library, or it is for another system.
+    """
+    library = ctypes.CDLL(str(path))
+    try:
+        yield library
+    finally:
+        with contextlib.suppress(ImportError, AttributeError, OSError):
+            import _ctypes
+
+            (_ctypes.FreeLibrary if sys.platform == "win32" else _ctypes.dlclose)(library._handle)

@@ -1,4 +1,4 @@
-"""Text that arrives with Python and the installed libraries: reference prose, source code with labels, three Bibles.
+"""Text that arrives with Python and its libraries: reference prose, source code, labelled docstrings, three Bibles.
 
 The size of what comes with Python differs a little between versions, so nothing may depend on it to the character.
 """
@@ -11,8 +11,11 @@ import io
 import keyword
 import re
 import tokenize
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,6 +32,8 @@ MODULES = tuple(
 )
 
 BIBLES = ("kjv", "web", "bbe")
+LIBRARIES = ("numpy", "scipy", "pandas", "sklearn", "matplotlib", "statsmodels", "keras", "IPython")
+_HIDDEN = re.compile(r"/(tests?|_?testing|_?vendor|externals?)(/|\.py)|/test_")  # not written to be read, or by others
 CLASSES = ("other", "name", "keyword", "operator", "number", "string", "comment")
 _KINDS = {
     tokenize.NAME: "name",
@@ -254,6 +259,63 @@ class _Undocumented(ast.NodeTransformer):
     def visit_Expr(self, node):
         is_string = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         return ast.Pass() if is_string else node
+
+
+class Docstring(NamedTuple):
+    """The first paragraph of a docstring, the library it stands in and the file."""
+
+    text: str
+    library: str
+    file: str
+
+
+def load_labelled_docstrings(libraries: Sequence[str] = LIBRARIES, most: int = 600) -> list[Docstring]:
+    """What functions and classes of several libraries say of themselves, from which the library can be guessed.
+
+    Taught in lesson 06. Read from the installed source, which is not imported. A library's own name is taken out of its
+    texts, and a text that stands in two libraries, or twice in one, comes once. A test part should hold other *files*
+    than the training part: neighbours in a file are worded alike.
+
+    Args:
+        libraries: names of installed packages.
+        most: texts of each library, drawn from all its files (always the same).
+
+    Returns:
+        Texts of at least four words with their library and file, libraries one after the other.
+
+    Raises:
+        ValueError: a library that is not installed as source, or ``most`` below 1.
+    """
+    if most < 1:
+        raise ValueError(f"most is {most}; expected at least 1 text of each library.")
+    found, seen = [], set()
+    for library in libraries:
+        specification = importlib.util.find_spec(library)
+        if specification is None or not specification.submodule_search_locations:
+            raise ValueError(f"There is no package {library!r} on this machine; install it or name another.")
+        folder = Path(specification.submodule_search_locations[0])
+        files = [path for path in sorted(folder.rglob("*.py")) if not _HIDDEN.search(f"/{path.relative_to(folder)}")]
+        own_name, count = re.compile(rf"\b{library}\b", re.IGNORECASE), 0
+        for i in np.random.default_rng(0).permutation(len(files)):
+            for text in _first_paragraphs(files[i].read_bytes()):
+                text = " ".join(own_name.sub(" ", text).split())
+                if len(text.split()) >= 4 and text not in seen and count < most:
+                    seen.add(text)
+                    count += 1
+                    found.append(Docstring(text, library, f"{library}/{files[i].relative_to(folder)}"))
+            if count >= most:
+                break
+    return found
+
+
+def _first_paragraphs(source: bytes) -> list[str]:
+    """The first paragraphs of all docstrings of functions and classes in Python source, in their order."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an old escape in a library's string
+        tree = ast.parse(source)
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    documented = (ast.get_docstring(node) for node in ast.walk(tree) if isinstance(node, kinds))
+    return [text.split("\n\n")[0] for text in documented if text]
 
 
 def label_characters(source: str) -> np.ndarray:
