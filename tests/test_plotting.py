@@ -1,11 +1,15 @@
 """Figures carry alt text, and a model looks the same wherever it is drawn."""
 
+import base64
+import io
 import itertools
+import re
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.io import wavfile
 
 from utils import plotting
 
@@ -222,3 +226,25 @@ def test_lines_without_names_or_out_of_sight_are_told():
 def test_letters_in_a_colour_can_be_read_on_white(color):
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in plotting._ink(color)]
     assert 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05) >= 4.5
+
+
+def test_sounds_are_stored_as_they_were_under_their_captions(monkeypatch):
+    shown = []
+    monkeypatch.setattr(plotting, "display", lambda data, raw: shown.append(data))
+    sounds = {"high & low": np.sin(np.arange(4000) / 5), "soft": np.full(800, 0.01)}
+    plotting.listen(sounds)
+    assert shown[0]["text/plain"] == "Sound: high & low (0.5 s)\nSound: soft (0.1 s)"
+    players = re.findall(r'aria-label="([^"]*)" src="data:audio/wav;base64,([^"]*)"', shown[0]["text/html"])
+    assert [label for label, _ in players] == ["high &amp; low (0.5 s)", "soft (0.1 s)"]
+    for (_, data), samples in zip(players, sounds.values(), strict=True):
+        rate, stored = wavfile.read(io.BytesIO(base64.b64decode(data)))
+        assert rate == 8000
+        np.testing.assert_allclose(stored / 32767, samples, atol=1 / 32767)
+
+
+def test_sounds_that_cannot_be_stored_are_refused():
+    with pytest.raises(ValueError, match="no sounds"):
+        plotting.listen({})
+    for samples in (np.zeros((2, 100)), np.zeros(0), np.zeros(80_001), np.full(10, 1.5), np.full(10, np.nan)):
+        with pytest.raises(ValueError, match="'this' has shape"):
+            plotting.listen({"this": samples})

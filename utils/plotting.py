@@ -1,5 +1,7 @@
 """One style for every figure: a colour and a line style of its own for each model, and alt text on everything."""
 
+import base64
+import html
 import io
 from collections.abc import Iterable, Mapping
 
@@ -11,6 +13,7 @@ from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
+from scipy.io import wavfile
 
 # Okabe and Ito's palette, told apart by people with any colour vision; https://jfly.uni-koeln.de/color/
 GREY, BLUE, VERMILLION, PURPLE, GREEN, BLACK = "#7f7f7f", "#0072b2", "#d55e00", "#cc79a7", "#009e73", "#000000"
@@ -345,3 +348,37 @@ def show(figure: Figure, alt: str) -> None:
     data = {"image/png": picture.getvalue(), "text/plain": f"Figure: {alt}"}
     width = round(figure.get_figwidth() * figure.dpi)
     display(data, raw=True, metadata={"image/png": {"alt": alt, "width": width}})
+
+
+def listen(sounds: Mapping[str, np.ndarray], rate: int = 8000) -> None:
+    """Display sounds, each under its caption and with a button to play it; they are stored with 16 bits a sample.
+
+    Args:
+        sounds: for each caption the samples, between -1 and 1, shape (samples,), at most 10 seconds.
+        rate: samples a second.
+
+    Raises:
+        ValueError: no sounds; one of another shape, outside -1 to 1, or longer, which would swell the notebook.
+    """
+    if not sounds:
+        raise ValueError("There are no sounds; expected at least one caption with its samples.")
+    players, said = [], []
+    for caption, samples in sounds.items():
+        samples = np.asarray(samples)
+        if samples.ndim != 1 or not 0 < len(samples) <= 10 * rate or not np.abs(samples).max() <= 1:
+            raise ValueError(
+                f"{caption!r} has shape {samples.shape} at {rate} samples a second; expected (samples,) of at most "
+                "10 seconds, with values between -1 and 1."
+            )
+        wave = io.BytesIO()
+        wavfile.write(wave, rate, np.round(32767 * samples).astype("<i2"))
+        text = f"{caption} ({len(samples) / rate:.1f} s)"
+        data = base64.b64encode(wave.getvalue()).decode()
+        players.append(
+            '<figure style="display: inline-block; margin: 0.3em 1em 0.3em 0">'
+            f"<figcaption>{html.escape(text)}</figcaption>"
+            f'<audio controls preload="auto" aria-label="{html.escape(text)}" src="data:audio/wav;base64,{data}">'
+            "</audio></figure>"
+        )
+        said.append(f"Sound: {text}")
+    display({"text/html": "".join(players), "text/plain": "\n".join(said)}, raw=True)

@@ -187,27 +187,37 @@ def add_noise(sound: np.ndarray, decibels: float, rng: np.random.Generator) -> n
     return (sound + rng.normal(0, deviation, len(sound))).astype(np.float32)
 
 
-def log_mel(sounds) -> np.ndarray:
+def log_mel(sounds: Sequence[np.ndarray]) -> list[np.ndarray]:
     """What a network hears: how loud each of 24 bands of pitch is, 62 times a second.
 
     The mel scale spaces the bands as the ear does, narrow below and wide above (Stevens, Volkmann and Newman 1937). A
     frame is 256 samples (32 ms) under a Hann window, and the next one begins 128 samples later.
 
     Args:
-        sounds: shape (sounds, samples), at least 256 samples.
+        sounds: each of shape (samples,), at least 256 samples; they may differ in length.
 
     Returns:
-        Natural logarithms of the power, float32, shape (sounds, frames, 24); frames = 1 + (samples - 256) // 128.
+        For each sound the natural logarithms of the power, float32, shape (frames, 24); frames = 1 + (samples - 256) //
+        128.
 
     Raises:
-        ValueError: sounds of another shape, or too short for one frame.
+        ValueError: no sounds, one of another shape, or one too short for a frame.
     """
-    sounds = np.asarray(sounds, dtype=np.float32)
-    if sounds.ndim != 2 or sounds.shape[1] < FRAME:
-        raise ValueError(f"sounds has shape {sounds.shape}; expected (sounds, samples) with at least {FRAME} samples.")
-    weights = tf.signal.linear_to_mel_weight_matrix(BANDS, FRAME // 2 + 1, RATE, 60.0, RATE / 2)
-    spectrum = tf.square(tf.abs(tf.signal.stft(sounds, FRAME, STEP)))  # (sounds, frames, 129)
-    return np.log(spectrum.numpy() @ weights.numpy() + 1e-4)
+    shapes = [np.shape(sound) for sound in sounds]
+    if not shapes or any(len(shape) != 1 or shape[0] < FRAME for shape in shapes):
+        raise ValueError(f"The sounds have shapes {shapes[:5]}; expected (samples,) with at least {FRAME} samples.")
+    together = np.zeros((len(shapes), max(shapes)[0]), np.float32)
+    for row, sound in zip(together, sounds, strict=True):
+        row[: len(sound)] = sound
+    spectrum = np.square(np.abs(tf.signal.stft(together, FRAME, STEP)))  # (sounds, frames, 129)
+    heard = np.log(spectrum @ _mel_bands() + 1e-4)
+    return [frames[: 1 + (shape[0] - FRAME) // STEP] for frames, shape in zip(heard, shapes, strict=True)]
+
+
+@functools.cache
+def _mel_bands() -> np.ndarray:
+    """How much of each of 129 frequencies belongs to each band, (129, 24)."""
+    return tf.signal.linear_to_mel_weight_matrix(BANDS, FRAME // 2 + 1, RATE, 60.0, RATE / 2).numpy()
 
 
 def _folder() -> Path:
