@@ -34,7 +34,7 @@ def _f1(labels, alarms):
 
 f1 = [
     (lambda labels, alarms, adjust: _f1(labels, alarms), "the adjustment changes nothing"),
-    (lambda labels, alarms, adjust: _f1(labels, alarms | (labels if adjust else False)), "no alarm at all"),
+    (lambda labels, alarms, adjust: _f1(labels, alarms | (labels if adjust else False)), "you return 1.000"),
     (lambda labels, alarms, adjust: np.mean(labels == alarms), "F1 is 2 * hits"),
 ]
 

@@ -1,0 +1,41 @@
+"""Lesson 06 goes on where a library that makes its sounds is missing, and says what it leaves out."""
+
+import os
+
+import nbformat
+import pytest
+
+from tools import notebooks
+
+# The lesson as it stands, with one pass of training in place of many: what matters here is that every cell runs.
+HURRY = """
+def learn(*arguments, _learn=learn, **kwargs):
+    return _learn(*arguments, **kwargs | {"epochs": 1})
+
+
+def fit_language_model(*arguments, _fit=fit_language_model, **kwargs):
+    return _fit(*arguments, **kwargs | {"updates": 10})
+"""
+
+
+@pytest.mark.parametrize(
+    ("missing", "said", "left_out"),
+    [
+        ("espeakng_loader", "espeakng-loader is not installed", ("snapshots", "CTC", "In none of the other six")),
+        ("music21", "music21 is not installed", ("On tunes", "In translation and music", "In none of the other six")),
+    ],
+)
+def test_the_lesson_goes_on_and_says_what_it_leaves_out(missing, said, left_out, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules[{missing!r}] = None\n", encoding="utf-8")
+    path = next(notebooks.NOTEBOOKS.glob("06_*.ipynb"))
+    lesson = nbformat.read(path, as_version=4)
+    place = 1 + next(i for i, cell in enumerate(lesson.cells) if cell.source.startswith("RATES = "))
+    lesson.cells.insert(place, nbformat.v4.new_code_cell(HURRY))
+    search = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    run = notebooks.execute(path, lesson, environment={"PYTHONPATH": search, "REPLICATE": "1"})
+    assert run.error is None
+    printed = [output.text for cell in notebooks.code_cells(lesson) for output in cell.outputs if "text" in output]
+    assert any(said in text for text in printed)
+    claims = [found["claim"] for _, found in notebooks.findings(lesson)]
+    assert 8 <= len(claims) < 14
+    assert not [claim for claim in claims if any(words in claim for words in left_out)]
