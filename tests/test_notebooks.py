@@ -1,9 +1,13 @@
 """What every stored lesson must be: executed in order from its own code, clean, presentable, described."""
 
+import base64
+import io
 import re
 
 import nbformat
+import numpy as np
 import pytest
+from scipy.io import wavfile
 
 from tools import new, notebooks, pages
 
@@ -100,6 +104,18 @@ def test_small_and_without_traces_of_a_machine(path):
     text = path.read_text(encoding="utf-8")
     assert len(text) < 1.5e6
     assert not re.findall(r"(?:/home/|/root/|/work/|/tmp/|/Users/|C:\\\\)[^\"]{0,40}", text)
+
+
+def test_sounds_are_small_and_can_be_heard(notebook):
+    for output in outputs(notebook):
+        page = output.get("data", {}).get("text/html", "")
+        for data in re.findall(r'src="data:audio/wav;base64,([^"]*)"', page):
+            rate, samples = wavfile.read(io.BytesIO(base64.b64decode(data)))
+            assert rate == 8000
+            assert samples.shape == (samples.size,)
+            assert 0.1 < samples.size / rate <= 10
+            assert np.abs(samples / 2**15).max() > 0.1
+            assert np.std(samples / 2**15) > 0.01
 
 
 def test_ends_with_its_summary_and_says_what_it_needs(notebook):

@@ -297,6 +297,11 @@ def test_on_colab_the_install_cell_fetches_the_course(folder, tmp_path):
     assert printed == [f"{course}/utils/__init__.py", "8730", f"{course}/utils/__init__.py"]
 
 
+def test_what_is_installed_on_colab_is_what_a_learner_needs():
+    needed = (notebooks.REPOSITORY / "requirements.txt").read_text(encoding="utf-8")
+    assert set(pages.NOT_ON_COLAB.split()) <= set(re.findall(r"^([\w-]+)", needed, re.MULTILINE))
+
+
 def test_a_lesson_without_an_answer_is_named(folder):
     path = folder / "08_none.ipynb"
     notebooks.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title")]), path)

