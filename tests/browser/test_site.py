@@ -170,3 +170,12 @@ def test_folded_code_is_a_click_or_a_key_away(page, pages, scheme, size):
 
 def outputs(path: Path) -> list:
     return [o for cell in notebooks.code_cells(nbformat.read(path, as_version=4)) for o in cell.outputs]
+
+
+def test_sounds_can_be_played(page, pages):
+    lesson = next(pages.glob("notebooks/06_*.html"))
+    page.goto(lesson.as_uri())
+    page.wait_for_function("[...document.querySelectorAll('audio')].every((sound) => sound.readyState > 0)")
+    seconds = page.evaluate("[...document.querySelectorAll('audio')].map((sound) => sound.duration)")
+    assert len(seconds) == lesson.read_text(encoding="utf-8").count("data:audio/wav") >= 5
+    assert all(0.1 < duration <= 10 for duration in seconds)

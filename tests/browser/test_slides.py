@@ -105,6 +105,15 @@ def test_every_slide_fits(page, trouble, decks, stem):
     assert trouble == []
 
 
+def test_a_deck_plays_the_sounds_of_its_lesson(page, decks):
+    deck = next(decks.glob("06_*.html"))
+    show(page, deck)
+    page.wait_for_function("[...document.querySelectorAll('audio')].every((sound) => sound.readyState > 0)")
+    seconds = page.evaluate("[...document.querySelectorAll('audio')].map((sound) => sound.duration)")
+    assert len(seconds) == deck.read_text(encoding="utf-8").count("data:audio/wav") >= 5
+    assert all(0.1 < duration <= 10 for duration in seconds)
+
+
 @pytest.mark.parametrize("stem", DECKS)
 def test_on_a_phone_the_slides_stand_below_each_other_without_gaps(page, trouble, decks, stem):
     page.set_viewport_size({"width": 390, "height": 844})
