@@ -7,7 +7,7 @@ import pytest
 import scipy.signal
 
 from utils.datasets import speech
-from utils.datasets.speech import RATE, Voice, add_noise, draw_voice, log_mel, place, speak, split_speakers
+from utils.datasets.speech import RATE, Voice, add_noise, draw_voice, log_mel, speak, split_speakers
 
 
 def _spoken_alone(asked) -> list[np.ndarray]:
@@ -102,18 +102,13 @@ def test_drawn_voices_are_of_the_speakers_given():
     assert len({(v.speed, v.pitch) for v in voices}) > 20
 
 
-def test_a_sound_is_placed_whole_and_noise_has_the_ratio_asked_for():
+def test_noise_has_the_ratio_asked_for():
     rng = np.random.default_rng(0)
     sound = speak("five")
-    placed = place(sound, 2 * RATE, rng)
-    assert placed.shape == (2 * RATE,)
-    start = int(np.flatnonzero(placed)[0])
-    np.testing.assert_array_equal(placed[start : start + len(sound)], sound)
     for decibels in (-5, 0, 10):
-        noise = add_noise(placed, decibels, rng) - placed
-        measured = 10 * np.log10(np.mean(placed**2) / np.mean(noise**2))
-        assert measured == pytest.approx(decibels, abs=0.2)
-    np.testing.assert_array_equal(place(sound, 100, rng), sound[:100])
+        noise = add_noise(sound, decibels, rng) - sound
+        measured = 10 * np.log10(np.mean(sound**2) / np.mean(noise**2))
+        assert measured == pytest.approx(decibels, abs=0.3)
     with pytest.raises(ValueError, match="silent"):
         add_noise(np.zeros(100), 0, rng)
 

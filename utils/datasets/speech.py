@@ -152,22 +152,6 @@ def draw_voice(speakers: Sequence[str], rng: np.random.Generator, accents: Seque
     )
 
 
-def place(sound: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
-    """A sound at a random place in silence.
-
-    Args:
-        sound: shape (time,).
-        samples: of the result; a longer sound loses its end.
-        rng: NumPy generator.
-
-    Returns:
-        Shape (samples,), float32.
-    """
-    sound = sound[:samples]
-    start = int(rng.integers(samples - len(sound) + 1))
-    return np.pad(sound, (start, samples - len(sound) - start)).astype(np.float32)
-
-
 def add_noise(sound: np.ndarray, decibels: float, rng: np.random.Generator) -> np.ndarray:
     """A sound under white noise.
 
