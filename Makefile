@@ -105,4 +105,6 @@ $(VENV)/site: $(VENV)/python requirements-site.txt
 
 $(VENV)/test: $(VENV)/learn requirements-site.txt requirements-test.txt
 	$(BIN)/python -m pip install --quiet -r requirements-test.txt
+	@# No history shared by the kernels of nbval: while one of them writes it, IPython says so in the output of another.
+	@mkdir -p $(VENV)/etc/ipython && echo "c.HistoryManager.enabled = False" > $(VENV)/etc/ipython/ipython_kernel_config.py
 	@touch $@

@@ -7,6 +7,7 @@ import re
 import nbformat
 import numpy as np
 import pytest
+from nbval.kernel import RunningKernel
 from scipy.io import wavfile
 
 from tools import new, notebooks, pages
@@ -126,6 +127,18 @@ def test_ends_with_its_summary_and_says_what_it_needs(notebook):
     for section in ("What the literature reports", "Common misconceptions", "Exercises", "Summary"):
         assert re.search(rf"^## .*{section}$", text, re.MULTILINE), section
     assert any(cell.source == "summary()" for cell in notebooks.code_cells(notebook)[-3:])
+
+
+def test_no_history_is_shared_by_lessons_that_are_compared_side_by_side(tmp_path, monkeypatch):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    kernel = RunningKernel("python3")
+    try:
+        kernel.await_idle(kernel.execute_cell_input("1"), timeout=60)
+    finally:
+        kernel.stop()
+    assert (tmp_path / "profile_default").is_dir()
+    # Where there is such a file and another kernel holds it, IPython says so in the output of whatever cell runs.
+    assert not list(tmp_path.rglob("history.sqlite"))
 
 
 def test_generated_pages_are_up_to_date():
