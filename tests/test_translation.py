@@ -1,8 +1,12 @@
-"""Number names: the words of the package, told apart by spaces alone."""
+"""Number names and dates: the words of the packages, and how often a date can be read at all."""
 
+import datetime
+
+import numpy as np
 import pytest
 
-from utils.datasets.translation import LANGUAGES, number_name
+from utils.datasets import translation
+from utils.datasets.translation import FIRST, FORMATS, LANGUAGES, LAST, date_ceiling, number_name, written_dates
 
 
 @pytest.mark.parametrize(
@@ -34,3 +38,56 @@ def test_what_has_no_name_is_refused():
         number_name(1.5)
     with pytest.raises(ValueError, match="no language 'xx'; try en"):
         number_name(1, "xx")
+
+
+@pytest.mark.parametrize(
+    ("locale", "form", "expected"),
+    [
+        ("en", "short", "7/3/24"),
+        ("en_GB", "short", "03/07/2024"),
+        ("de", "full", "mittwoch, 3. juli 2024"),
+        ("fr", "long", "3 juillet 2024"),
+        ("sv", "short", "2024-07-03"),
+        ("nl", "d/M/yy", "3/7/24"),
+    ],
+)
+def test_dates_by_hand(locale, form, expected):
+    day = datetime.date(2024, 7, 3)
+    (written,) = written_dates(1, np.random.default_rng(0), [locale], [form], day, day)
+    assert written == (expected, "2024-07-03", locale, form)
+
+
+def test_drawn_dates_come_from_everywhere():
+    drawn = written_dates(2000, np.random.default_rng(0), ["en", "it"])
+    kinds = {(d.locale, d.format) for d in drawn}
+    assert kinds == {(locale, form) for locale in ("en", "it") for form in FORMATS}
+    assert all(FIRST.isoformat() <= d.iso <= LAST.isoformat() for d in drawn)
+    assert len({d.iso for d in drawn}) > 1500
+
+
+def test_the_ceiling_by_counting():
+    year = (datetime.date(2001, 1, 1), datetime.date(2001, 12, 31))
+    assert date_ceiling(["en"], ["long"], *year) == 1
+    # month/day and day/month: of 365 days 12 read the same, 132 can be another one, 221 cannot
+    assert date_ceiling(["en"], ["d/M/yy", "M/d/yy"], *year) == pytest.approx((365 - 132 / 2) / 365)
+
+
+def test_dates_that_cannot_be_drawn_are_refused():
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="0 dates"):
+        written_dates(0, rng)
+    with pytest.raises(ValueError, match="no locale 'moon'"):
+        written_dates(1, rng, ["moon"])
+    with pytest.raises(ValueError, match="days in their order"):
+        date_ceiling(["en"], first=LAST, last=FIRST)
+
+
+def test_pronunciations_of_letters_alone():
+    entries = translation.load_pronunciations()
+    spoken = dict(entries)
+    assert len(entries) == len(spoken) > 110_000
+    assert spoken["phone"] == ("F", "OW", "N")
+    assert spoken["through"] == ("TH", "R", "UW")
+    assert len({phoneme for phonemes in spoken.values() for phoneme in phonemes}) == 39
+    assert all(word.isalpha() and word == word.lower() for word in spoken)
+    assert entries == sorted(entries)
