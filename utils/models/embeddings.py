@@ -88,8 +88,8 @@ def skip_gram_pairs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Words and what stands near them, pair by pair, in an order by chance.
 
-    As in Mikolov et al. (2013): each word has a window of 1 to ``window`` words by chance, so that near ones count more,
-    and with ``subsample`` t a word of frequency f stays in the text with probability sqrt(t / f), if that is below 1.
+    As in Mikolov et al. (2013): each word has a window of 1 to ``window`` words by chance, so that near ones count
+    more, and with ``subsample`` t a word of frequency f stays in the text with probability sqrt(t / f), if that is below 1.
 
     Args:
         text, vocabulary, window: as of :func:`count_pairs`.
