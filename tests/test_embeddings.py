@@ -20,6 +20,8 @@ from utils.models.embeddings import (
     ppmi,
     skip_gram_pairs,
     svd_vectors,
+    train_cbow,
+    train_glove,
     train_skip_gram,
 )
 from utils.runtime import keras
@@ -130,7 +132,13 @@ def test_likeness_is_that_of_gensim_and_of_counting():
         unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return (unit @ unit.T)[np.triu_indices(800, 1)]
 
+    runtime.set_seed(0)
+    by_glove = train_glove(count_pairs(text, 800, 5, by_distance=True), 32)
+    by_cbow = train_cbow(text, 800, 32)
+
     assert spearmanr(likeness(ours), likeness(gensim_vectors)).statistic > 0.5
+    assert spearmanr(likeness(ours), likeness(by_cbow)).statistic > 0.3
+    assert spearmanr(likeness(ours), likeness(by_glove)).statistic > 0.15
     assert spearmanr(likeness(ours), likeness(counted)).statistic > 0.4
 
 

@@ -89,7 +89,7 @@ def skip_gram_pairs(
     """Words and what stands near them, pair by pair, in an order by chance.
 
     As in Mikolov et al. (2013): each word has a window of 1 to ``window`` words by chance, so that near ones count
-    more, and with ``subsample`` t a word of frequency f stays in the text with probability sqrt(t / f), if that is below 1.
+    more, and with ``subsample`` t a word of frequency f stays in the text with probability sqrt(t / f), if below 1.
 
     Args:
         text, vocabulary, window: as of :func:`count_pairs`.
@@ -205,6 +205,101 @@ def train_skip_gram(
         optimizer = keras.optimizers.Adam(rate)
         fit(model, ((words, candidates), labels), batch_size=batch_size, loss=loss, optimizer=optimizer)
     return model.get_layer("words").get_weights()[0]
+
+
+def train_cbow(
+    text,
+    vocabulary: int,
+    size: int = 50,
+    *,
+    window: int = 5,
+    negatives: int = 5,
+    epochs: int = 1,
+    rate: float = 0.01,
+    batch_size: int = 256,
+    seed: int = 0,
+) -> np.ndarray:
+    """Vectors by CBOW: the mean vector around a place tells the word in it from negatives (Mikolov et al. 2013).
+
+    Args:
+        text, vocabulary, window: as of :func:`count_pairs`; the window is always whole, and cut at the ends.
+        size, negatives, epochs, rate, batch_size, seed: as of :func:`train_skip_gram`; a step has ``batch_size``
+            places.
+
+    Returns:
+        Shape (vocabulary, size).
+    """
+    text = _checked(text, vocabulary, window)
+    around = keras.Input((2 * window,), dtype="int32", name="around")  # one more than the word, 0 where there is none
+    candidates = keras.Input((None,), dtype="int32", name="candidates")
+    start = keras.initializers.RandomUniform(-0.5 / size, 0.5 / size)
+    table = keras.layers.Embedding(vocabulary + 1, size, embeddings_initializer=start, name="words")
+    there = keras.ops.cast(keras.ops.not_equal(around, 0), "float32")[..., None]  # (batch, 2 window, 1)
+    mean = keras.ops.sum(table(around) * there, axis=1) / keras.ops.sum(there, axis=1)  # (batch, size)
+    contexts = keras.layers.Embedding(vocabulary, size, embeddings_initializer="zeros", name="contexts")
+    model = keras.Model([around, candidates], keras.ops.sum(mean[:, None] * contexts(candidates), axis=-1))
+
+    rng, counts = np.random.default_rng(seed), np.bincount(text, minlength=vocabulary)
+    padded = np.pad(text + 1, window)
+    views = np.lib.stride_tricks.sliding_window_view(padded, 2 * window + 1)  # (words, 2 window + 1)
+    neighbours = np.delete(views, window, axis=1)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    for _ in range(epochs):
+        candidates = np.column_stack([text, draw_negatives(text, counts, negatives, rng)])
+        labels = np.zeros(candidates.shape, np.float32)
+        labels[:, 0] = 1
+        optimizer = keras.optimizers.Adam(rate)
+        fit(model, ((neighbours, candidates), labels), batch_size=batch_size, loss=loss, optimizer=optimizer)
+    return model.get_layer("words").get_weights()[0][1:]
+
+
+def train_glove(
+    counts: sparse.csr_array,
+    size: int = 50,
+    *,
+    epochs: int = 10,
+    rate: float = 0.05,
+    batch_size: int = 1024,
+    most: float = 100.0,
+    power: float = 0.75,
+) -> np.ndarray:
+    """Vectors whose products, with a bias for each word, are the logs of counts (Pennington, Socher and Manning 2014).
+
+    Each count x that is not 0 weighs min(1, (x / most)^power); trained with Adagrad as in the paper. Word and context
+    vectors are added, as there.
+
+    Args:
+        counts: of :func:`count_pairs` with ``by_distance``.
+        size: of a vector.
+        epochs, rate, batch_size: passes over the counts, and of Adagrad.
+        most, power: of the weights.
+
+    Returns:
+        Shape (vocabulary, size).
+
+    Raises:
+        ValueError: no counts.
+    """
+    if counts.nnz == 0:
+        raise ValueError("There are no counts; expected some pair that stands together.")
+    vocabulary, pairs = counts.shape[0], counts.tocoo()
+    word, context = (keras.Input((), dtype="int32", name=name) for name in ("word", "context"))
+    start = keras.initializers.RandomUniform(-0.5 / size, 0.5 / size)
+    tables = [keras.layers.Embedding(vocabulary, size, embeddings_initializer=start) for _ in range(2)]
+    biases = [keras.layers.Embedding(vocabulary, 1, embeddings_initializer="zeros") for _ in range(2)]
+    product = keras.ops.sum(tables[0](word) * tables[1](context), axis=-1, keepdims=True)
+    model = keras.Model([word, context], product + biases[0](word) + biases[1](context))  # (batch, 1)
+    target = np.column_stack([np.log(pairs.data), np.minimum(1, (pairs.data / most) ** power)]).astype(np.float32)
+    settings = {"epochs": epochs, "batch_size": batch_size, "loss": _weighted_square}
+    # Keras starts the sum of squares at 0.1, far above the squares of a batch's mean gradient.
+    optimizer = keras.optimizers.Adagrad(rate, initial_accumulator_value=1e-10)
+    fit(model, (tuple(pairs.coords), target), optimizer=optimizer, **settings)
+    return sum(table.get_weights()[0] for table in tables)
+
+
+def _weighted_square(target, said):
+    """Of (log of a count, its weight) and a product."""
+    return target[:, 1] * keras.ops.square(said[:, 0] - target[:, 0])
 
 
 def nearest(vectors, word: int, count: int = 10, exclude=()) -> np.ndarray:
