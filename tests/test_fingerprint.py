@@ -37,6 +37,7 @@ def test_what_does_the_same_looks_the_same():
         lambda: run("import numpy as np\nW = 3\ndef loss(t, p): return W * np.abs(t - p)").loss,
         lambda: run("class A:\n  def f(self): return super().__init__()\n  def g(self): return A().f()").A,
         lambda: types.SimpleNamespace(a=1, b=[math.sin, np.tanh]),
+        lambda: lambda x: x[..., None],
     ):
         assert of(make()) == of(make())
 

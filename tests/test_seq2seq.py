@@ -1,10 +1,14 @@
 """Encoder-decoders and Transformers: what must not be seen, what they say by themselves, and that they learn."""
 
+import itertools
+
 import numpy as np
 import pytest
+from scipy.special import log_softmax
 
 from utils import runtime
-from utils.models.seq2seq import alignment, build_seq2seq, build_transformer, teacher_forcing, translate
+from utils.generation.beam import beam_search
+from utils.models.seq2seq import Translator, alignment, build_seq2seq, build_transformer, teacher_forcing, translate
 from utils.runtime import keras
 from utils.training.fit import fit
 
@@ -56,6 +60,27 @@ def test_it_says_the_likeliest_symbol_after_what_it_said(name):
                 break
             prefix.append(best)
         assert np.all(words[len(prefix) :] == 0)
+
+
+@pytest.mark.parametrize("name", ["LSTM, general", "Transformer"])
+def test_beam_search_finds_what_brute_force_finds(name):
+    model = built(name)
+    translator = Translator(model, begin=1, steps=3)
+    for source, greedy in zip(SOURCE, translate(model, SOURCE, begin=1, steps=3), strict=True):
+        logits, state = translator.start(source)
+        first, *_ = beam_search(translator, state, logits, width=1, steps=3, end=0)
+        assert np.array_equal(np.trim_zeros(first.symbols, "b"), np.trim_zeros(greedy, "b"))
+        best, *_ = beam_search(translator, state, logits, width=8**3, steps=3, end=0)
+        every = itertools.product(range(8), repeat=3)
+        texts = [text for text in every if np.all(np.diff(np.equal(text, 0).astype(int)) >= 0)]  # after a 0 only 0
+        said = np.array([(1, *text[:-1]) for text in texts])
+        logs = log_softmax(model([np.tile(source, (len(said), 1)), said]).numpy(), axis=-1)  # (texts, time, vocabulary)
+        logs = np.take_along_axis(logs, np.array(texts)[..., None], axis=-1)[..., 0]
+        ended = np.cumsum(np.equal(texts, 0), axis=1) > 1  # after the first 0 nothing is said
+        sums = np.where(ended, 0, logs).sum(axis=1)
+        text = texts[np.argmax(sums)]
+        assert best.symbols == text[: text.index(0) + 1 if 0 in text else 3]
+        assert best.log_probability == pytest.approx(sums.max(), abs=1e-4)
 
 
 def test_the_decoder_begins_with_the_state_of_the_encoder():

@@ -6,6 +6,7 @@ being padding behind a sequence, and gives logits of what comes next, (batch, ti
 """
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +19,14 @@ ATTENTIONS = ("bahdanau", "dot", "general", "concat")
 
 
 def build_seq2seq(
-    source: int, target: int, units: int = 64, *, cell: str = "GRU", attention: str | None = None, embedding: int = 32
+    source: int,
+    target: int,
+    units: int = 64,
+    *,
+    cell: str = "GRU",
+    attention: str | None = None,
+    embedding: int = 32,
+    lengths: tuple[int | None, int | None] = (None, None),
 ) -> "keras.Model":
     """An encoder that reads the source and a decoder that writes, beginning with the encoder's last state.
 
@@ -32,6 +40,7 @@ def build_seq2seq(
         cell: one of ``CELLS``. A minGRU takes no state from the encoder, so it needs attention.
         attention: one of ``ATTENTIONS``, or none.
         embedding: size of the vector of a symbol.
+        lengths: places of the source and steps of the answer; a minGRU has to know them to be trained.
 
     Raises:
         ValueError: an unknown cell or attention, a size below 1, a minGRU without attention.
@@ -45,7 +54,7 @@ def build_seq2seq(
         raise ValueError(f"Sizes are {source}, {target}, {units} and {embedding}; expected at least 1 each.")
     if cell == "minGRU" and attention is None:
         raise ValueError("A minGRU's decoder takes no state from the encoder; give it an attention.")
-    read_in, said = _inputs()
+    read_in, said = _inputs(*lengths)
     there = keras.ops.not_equal(read_in, 0)  # (batch, places)
     x = keras.layers.Embedding(source, embedding)(read_in)  # (batch, places, embedding)
     y = keras.layers.Embedding(target, embedding)(said)  # (batch, time, embedding)
@@ -166,6 +175,57 @@ def translate(model: "keras.Model", source, begin: int, steps: int) -> np.ndarra
     return np.where(ended, 0, said[:, 1:])
 
 
+class Said(NamedTuple):
+    """What each of several streams read, and what it has said so far, ``begin`` first and 0 behind."""
+
+    source: np.ndarray  # (streams, places)
+    said: np.ndarray  # (streams, steps + 1)
+    steps: int  # said by now
+
+    @property
+    def streams(self) -> int:
+        return len(self.said)
+
+    def take(self, streams) -> "Said":
+        """Some of the streams, in any order; one that is named twice goes on twice."""
+        return self._replace(source=self.source[streams], said=self.said[streams])
+
+
+class Translator:
+    """A model of this module, one symbol at a time, as :func:`utils.generation.beam.beam_search` wants it.
+
+    Args:
+        model: of :func:`build_seq2seq` or :func:`build_transformer`.
+        begin: the symbol before the first.
+        steps: how many symbols at most.
+    """
+
+    def __init__(self, model: "keras.Model", begin: int, steps: int) -> None:
+        self.outputs = model.output_shape[-1]
+        self._begin, self._steps = begin, steps
+        numbers = tf.TensorSpec([None, None], tf.int32)
+        self._forward = tf.function(
+            lambda source, said: model([source, said], training=False), input_signature=[numbers, numbers]
+        )
+
+    def start(self, source) -> tuple[np.ndarray, Said]:
+        """Logits of the first symbol, shape (outputs,), and the state, for one source of shape (places,)."""
+        said = np.zeros((1, self._steps + 1), np.int32)
+        said[:, 0] = self._begin
+        logits, state = self._next(Said(np.asarray(source, np.int32)[None], said, 0))
+        return logits[0], state
+
+    def step(self, state: Said, symbols) -> tuple[np.ndarray, Said]:
+        """Logits of what comes next, (streams, outputs), when each stream has said one more symbol."""
+        said = state.said.copy()
+        said[:, state.steps + 1] = symbols
+        return self._next(state._replace(said=said, steps=state.steps + 1))
+
+    def _next(self, state: Said) -> tuple[np.ndarray, Said]:
+        logits = self._forward(tf.constant(state.source), tf.constant(state.said[:, : self._steps]))
+        return logits[:, min(state.steps, self._steps - 1)].numpy(), state
+
+
 def alignment(model: "keras.Model", source, said) -> np.ndarray:
     """Where the decoder looked while it wrote each symbol.
 
@@ -186,8 +246,8 @@ def alignment(model: "keras.Model", source, said) -> np.ndarray:
     return np.asarray(looking([np.asarray(source, np.int32), np.asarray(said, np.int32)], training=False))
 
 
-def _inputs() -> tuple:
-    return tuple(keras.Input((None,), dtype="int32", name=name) for name in ("source", "said"))
+def _inputs(places: int | None = None, time: int | None = None) -> tuple:
+    return keras.Input((places,), dtype="int32", name="source"), keras.Input((time,), dtype="int32", name="said")
 
 
 def _feed_forward(x, hidden: int, width: int):

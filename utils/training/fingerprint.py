@@ -57,7 +57,7 @@ class Fingerprint:
         Raises:
             CannotTell: it is, or holds, something whose doings are hidden, such as a random generator.
         """
-        if value is None or type(value) in (bool, int, float, complex, str, bytes):
+        if value is None or value is ... or type(value) in (bool, int, float, complex, str, bytes):
             return _digest("plain", type(value).__name__, repr(value))
         if id(value) in self._known:
             return self._known[id(value)][1]
