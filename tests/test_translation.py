@@ -91,3 +91,28 @@ def test_pronunciations_of_letters_alone():
     assert len({phoneme for phonemes in spoken.values() for phoneme in phonemes}) == 39
     assert all(word.isalpha() and word == word.lower() for word in spoken)
     assert entries == sorted(entries)
+
+
+def test_symbols_there_and_back():
+    symbols = translation.Symbols(["abc", "bd"])
+    assert symbols.tokens == ["a", "b", "c", "d"]
+    rows = symbols.encode(["cab", "dx"], 4)
+    assert rows.tolist() == [[3, 1, 2, 0], [4, symbols.unknown, 0, 0]]
+    assert [symbols.decode(row) for row in rows] == [["c", "a", "b"], ["d", "?"]]
+    assert symbols.decode([symbols.begin, 1, 0, 3]) == ["?", "a"]
+    numbers = {0, 1, 2, 3, 4, symbols.unknown, symbols.begin}
+    assert numbers == set(range(symbols.size))
+
+
+def test_the_most_frequent_tokens_are_kept():
+    texts = [["the", "a", "the"], ["a", "the", "an", "ox"]]
+    assert translation.Symbols(texts, most=3).tokens == ["a", "an", "the"]  # of "an" and "ox" the first in the alphabet
+
+
+def test_what_cannot_be_encoded_is_named():
+    with pytest.raises(ValueError, match="0 different tokens"):
+        translation.Symbols([])
+    with pytest.raises(ValueError, match="most is 0"):
+        translation.Symbols(["a"], most=0)
+    with pytest.raises(ValueError, match="has 3 tokens and the rows 2"):
+        translation.Symbols(["abc"]).encode(["abc"], 2)

@@ -28,6 +28,52 @@ class WrittenDate(NamedTuple):
     format: str
 
 
+class Symbols:
+    """Numbers for the tokens of texts: 0 is the end and what stands behind it, then come the tokens in their order.
+
+    Args:
+        texts: sequences of tokens, strings of letters or lists of words, of the training part only.
+        most: keep the most frequent tokens only, at most so many.
+
+    Attributes:
+        tokens: those that have a number; the first has 1.
+        unknown: stands for every other token.
+        begin: what a decoder is given before it has said anything.
+        size: of the vocabulary, with end, unknown and begin.
+
+    Raises:
+        ValueError: no tokens at all, or ``most`` below 1.
+    """
+
+    def __init__(self, texts: Sequence[Sequence[str]], most: int | None = None) -> None:
+        counts = collections.Counter(token for text in texts for token in text)
+        if not counts or (most is not None and most < 1):
+            raise ValueError(f"{len(counts)} different tokens, and most is {most}; expected at least 1.")
+        ranked = sorted(counts, key=lambda token: (-counts[token], token))
+        self.tokens = sorted(ranked[:most])
+        self.unknown, self.begin, self.size = (len(self.tokens) + i for i in (1, 2, 3))
+        self._numbers = {token: i for i, token in enumerate(self.tokens, 1)}
+
+    def encode(self, texts: Sequence[Sequence[str]], length: int) -> np.ndarray:
+        """Texts as whole numbers of shape (texts, length), 0 behind each.
+
+        Raises:
+            ValueError: a text longer than ``length``.
+        """
+        rows = np.zeros((len(texts), length), np.int32)
+        for row, text in zip(rows, texts, strict=True):
+            if len(text) > length:
+                raise ValueError(f"A text has {len(text)} tokens and the rows {length}; leave it out or take more.")
+            row[: len(text)] = [self._numbers.get(token, self.unknown) for token in text]
+        return rows
+
+    def decode(self, row: Sequence[int]) -> list[str]:
+        """The tokens up to the end; what is none, unknown or begin, reads "?"."""
+        row = list(row)
+        said = row[: row.index(0)] if 0 in row else row
+        return [self.tokens[i - 1] if i <= len(self.tokens) else "?" for i in said]
+
+
 def number_name(number: int, language: str = "en") -> str:
     """A whole number in words, in small letters, with a space for every hyphen and comma: ``two hundred and seven``.
 
