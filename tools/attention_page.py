@@ -1,0 +1,222 @@
+"""``python -m tools.attention_page``: train the two networks of ``site/play/attention.html``, write them into the page.
+
+Both turn a written date into the ISO date, as in lesson 12 but trained for longer. The page carries them in an element
+of its own. Here that element is written and read::
+
+    model = load_model("transformer")  # in Keras, with the weights as the page has them
+"""
+
+import base64
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tools.play import PLAY, fingerprint, put_block, read_block
+from utils.datasets.corpora import Vocabulary
+from utils.datasets.translation import WrittenDate
+
+ATTENTION = PLAY / "attention.html"
+NETWORKS = ("recurrent", "transformer")
+LOCALES = ("en", "de", "fr", "es")
+UNSEEN = ("it", "nl")  # offered as well, but not trained on
+ISO = "-0123456789"  # what is written; 0 is the end, so they count from 1
+BEGIN = len(ISO) + 1
+STEPS = 11  # ten characters and the end
+LONGEST = 64  # of a text, in characters
+LARGEST = 270_000  # characters of base64, of both networks together
+HELD_OUT = 2000  # dates on which accuracy is measured
+
+
+class Networks(NamedTuple):
+    """What ``attention.html`` carries.
+
+    Attributes:
+        vocabulary: of what is read; its symbols count from 1, 0 being padding.
+        sizes: by network, the arguments of its builder.
+        weights: by network, float32 arrays by name (see :func:`parts`).
+        right: by network, the share of held-out dates that it writes right; "ceiling", what nobody can beat.
+        examples: dates of days that were held out.
+        recipe: tells which code the weights come from.
+    """
+
+    vocabulary: Vocabulary
+    sizes: dict[str, dict]
+    weights: dict[str, dict[str, np.ndarray]]
+    right: dict[str, float]
+    examples: list[WrittenDate]
+    recipe: str
+
+
+def write_networks(
+    models: dict,
+    vocabulary: Vocabulary,
+    sizes: dict,
+    other: str,
+    right: dict,
+    examples: list,
+    recipe: str,
+    page=ATTENTION,
+) -> None:
+    """Put two trained networks and dates to try them on into a page; all of it or nothing.
+
+    Args:
+        models: by the names of ``NETWORKS``: Keras models of :func:`build`; kept as float16.
+        vocabulary: the characters that they read, a space among them.
+        sizes: by network, the arguments it was built with.
+        other: the character that a space is replaced by where the page blanks it out.
+        right, examples, recipe: see :class:`Networks`.
+        page: the page to write into.
+
+    Raises:
+        ValueError: networks that do not fit the page or the vocabulary, a weight that float16 cannot hold, an example
+            that cannot be read, a share that is none, or a page without the element for the networks.
+    """
+    if set(models) != set(NETWORKS) or set(sizes) != set(NETWORKS):
+        raise ValueError(
+            f"Networks are {', '.join(sorted(models))}; expected {' and '.join(NETWORKS)}, each with sizes."
+        )
+    if " " not in vocabulary.characters or other not in vocabulary.characters or other == " ":
+        raise ValueError(
+            f"The vocabulary needs a space and {other!r}, which takes the place of a space; one is missing."
+        )
+    for share in [right[name] for name in (*NETWORKS, "ceiling")]:
+        if not 0 <= share <= 1:
+            raise ValueError(f"A share of right dates is {share}; expected 0 to 1.")
+    for example in examples:
+        if not set(example.text) <= set(vocabulary.characters) or len(example.text) > LONGEST:
+            raise ValueError(f"The example {example.text!r} has characters outside the vocabulary or over {LONGEST}.")
+    networks = {}
+    for name, model in models.items():
+        arrays = {part: np.asarray(variable) for part, variable in parts(model).items()}
+        if len(arrays["read"]) != len(vocabulary) + 1:
+            raise ValueError(
+                f"The {name} network reads {len(arrays['read'])} symbols; expected "
+                f"{len(vocabulary) + 1}: one a character, and padding."
+            )
+        with np.errstate(over="ignore"):
+            halves = {part: array.astype("<f2") for part, array in arrays.items()}
+        for part, array in halves.items():
+            if not np.isfinite(array).all():
+                raise ValueError(
+                    f"{part} of the {name} network holds a weight beyond float16's {np.finfo('<f2').max:,.0f}."
+                )
+        networks[name] = {
+            "sizes": sizes[name],
+            "shapes": {part: list(array.shape) for part, array in halves.items()},
+            "weights": base64.b64encode(b"".join(array.tobytes() for array in halves.values())).decode(),
+        }
+    if (size := sum(len(network["weights"]) for network in networks.values())) > LARGEST:
+        raise ValueError(f"The networks take {size:,} characters of base64; the page takes at most {LARGEST:,}.")
+    block = {
+        "recipe": recipe,
+        "characters": vocabulary.characters,
+        "writes": ISO,
+        "steps": STEPS,
+        "longest": LONGEST,
+        "other": other,
+        "right": right,
+        "examples": [list(example) for example in examples],
+        **networks,
+    }
+    put_block(page, "networks", block)
+
+
+def read_networks(page: Path = ATTENTION) -> Networks:
+    """What a page carries.
+
+    Raises:
+        ValueError: no networks in the page.
+    """
+    block = read_block(page, "networks")
+    weights = {}
+    for name in NETWORKS:
+        numbers = np.frombuffer(base64.b64decode(block[name]["weights"]), "<f2").astype("float32")
+        shapes = block[name]["shapes"]
+        ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])[:-1]
+        pieces = np.split(numbers, ends)
+        weights[name] = {part: piece.reshape(shapes[part]) for part, piece in zip(shapes, pieces, strict=True)}
+    return Networks(
+        Vocabulary(block["characters"]),
+        {name: block[name]["sizes"] for name in NETWORKS},
+        weights,
+        block["right"],
+        [WrittenDate(*example) for example in block["examples"]],
+        block["recipe"],
+    )
+
+
+def load_model(name: str, page: Path = ATTENTION):
+    """A network of the page in Keras.
+
+    Raises:
+        ValueError: no networks in the page.
+    """
+    carried = read_networks(page)
+    model = build(name, len(carried.vocabulary), carried.sizes[name])
+    for part, variable in parts(model).items():
+        variable.assign(carried.weights[name][part])
+    return model
+
+
+def build(name: str, characters: int, sizes: dict):
+    """An untrained network of the page: "recurrent", a GRU with Bahdanau's attention, or "transformer".
+
+    Args:
+        characters: how many it can read.
+        sizes: ``units`` and ``embedding``; or ``width``, ``heads``, ``layers`` and ``feedforward``.
+    """
+    from utils.models.seq2seq import build_seq2seq, build_transformer
+
+    if name == "recurrent":
+        return build_seq2seq(characters + 1, BEGIN + 1, attention="bahdanau", **sizes)
+    return build_transformer(characters + 1, BEGIN + 1, longest=LONGEST, **sizes)
+
+
+def parts(model) -> dict:
+    """The variables of a network of :func:`build`, by the names that the page calls them; in the order of building.
+
+    Keras numbers the layers of a class in the order in which they were made, which is that of the code in
+    ``utils/models/seq2seq.py``.
+    """
+    def number(layer):
+        found = re.search(r"_(\d+)$", layer.name)
+        return (layer.name == "attention", int(found[1]) if found else 0)  # the one with a name of its own is the last
+
+    def made(kind):
+        return sorted((layer for layer in model.layers if type(layer).__name__ == kind), key=number)
+
+    named = {}
+    read, said = made("Embedding")
+    named["read"], named["said"] = read, said
+    dense, grus = made("Dense"), made("GRU")
+    if grus:
+        named["encoder"], named["decoder"] = grus
+        named["attention"] = model.get_layer("attention")
+        named["join"], named["head"] = dense
+    else:
+        looks, normals = made("MultiHeadAttention"), made("LayerNormalization")
+        layers = len(looks) // 3
+        for i in range(layers):
+            named[f"encoder{i}/self"] = looks.pop(0)
+        for i in range(layers):
+            named[f"decoder{i}/self"], named[f"decoder{i}/cross"] = looks.pop(0), looks.pop(0)
+        blocks = [f"encoder{i}" for i in range(layers)] + [f"decoder{i}" for i in range(layers)]
+        for block in blocks:
+            out, hidden = dense.pop(0), dense.pop(0)  # made from the outside in
+            named[f"{block}/hidden"], named[f"{block}/out"] = hidden, out
+            steps = ("self", "forward") if block.startswith("encoder") else ("self", "cross", "forward")
+            for step in steps:
+                named[f"{block}/before_{step}"] = normals.pop(0)
+            if block == f"encoder{layers - 1}":
+                named["memory"] = normals.pop(0)
+        named["last"], named["head"] = normals.pop(0), dense.pop(0)
+    found = {}
+    for place, layer in named.items():
+        for variable in layer.weights:  # such as gru_3/gru_cell/bias
+            inside = variable.path.split(f"{layer.name}/", 1)[1].removeprefix("gru_cell/")
+            found[f"{place}/{inside}".replace("/embeddings", "")] = variable
+    if len(found) != len(model.weights):
+        raise ValueError(f"{len(found)} of {len(model.weights)} arrays of the network were found.")
+    return found
