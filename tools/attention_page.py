@@ -7,6 +7,7 @@ of its own. Here that element is written and read::
 """
 
 import base64
+import datetime
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -15,10 +16,17 @@ import numpy as np
 
 from tools.play import PLAY, fingerprint, put_block, read_block
 from utils.datasets.corpora import Vocabulary
-from utils.datasets.translation import WrittenDate
+from utils.datasets.translation import WrittenDate, date_ceiling, written_dates
 
 ATTENTION = PLAY / "attention.html"
 NETWORKS = ("recurrent", "transformer")
+SIZES = {
+    "recurrent": {"units": 48, "embedding": 24},
+    "transformer": {"width": 40, "heads": 4, "layers": 2, "feedforward": 80},
+}
+RATES = {"recurrent": 0.005, "transformer": 0.003}  # the highest, after 200 updates; then a cosine down
+EPOCHS = {"recurrent": 4, "transformer": 8}
+DRAWN = 40_000  # dates, of which nine in ten are trained on
 LOCALES = ("en", "de", "fr", "es")
 UNSEEN = ("it", "nl")  # offered as well, but not trained on
 ISO = "-0123456789"  # what is written; 0 is the end, so they count from 1
@@ -180,6 +188,7 @@ def parts(model) -> dict:
     Keras numbers the layers of a class in the order in which they were made, which is that of the code in
     ``utils/models/seq2seq.py``.
     """
+
     def number(layer):
         found = re.search(r"_(\d+)$", layer.name)
         return (layer.name == "attention", int(found[1]) if found else 0)  # the one with a name of its own is the last
@@ -220,3 +229,110 @@ def parts(model) -> dict:
     if len(found) != len(model.weights):
         raise ValueError(f"{len(found)} of {len(model.weights)} arrays of the network were found.")
     return found
+
+
+def current_recipe() -> str:
+    """A fingerprint of the code and the settings that the page's networks come from."""
+    from utils.datasets import translation
+    from utils.models import attention, seq2seq
+
+    code = (
+        attention.BahdanauAttention,
+        attention.MultiHeadAttention,
+        attention.look,
+        attention.position_codes,
+        seq2seq.build_seq2seq,
+        seq2seq.build_transformer,
+        seq2seq.PositionCodes,
+        seq2seq.teacher_forcing,
+        seq2seq._inputs,
+        seq2seq._feed_forward,
+        translation.written_dates,
+        translation._written,
+        build,
+        draw,
+        is_held_out,
+        encode,
+        _train,
+        _examples,
+    )
+    settings = (SIZES, RATES, EPOCHS, DRAWN, LOCALES, UNSEEN, ISO, STEPS, LONGEST, HELD_OUT)
+    return fingerprint(code, settings)
+
+
+def draw(count: int, seed: int, held_out: bool, locales=LOCALES) -> list[WrittenDate]:
+    """Dates of the days that are held out, about one in ten of the ``count`` drawn, or of the others."""
+    drawn = written_dates(count, np.random.default_rng(seed), locales)
+    return [date for date in drawn if is_held_out(date) == held_out]
+
+
+def is_held_out(date: WrittenDate) -> bool:
+    """Every tenth day is never trained on, however it is written."""
+    return datetime.date.fromisoformat(date.iso).toordinal() % 10 == 3
+
+
+def encode(dates: list[WrittenDate], vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
+    """What is read, (dates, longest of them) with 0 behind each, and what is to be written, (dates, ``STEPS``)."""
+    longest = max(len(date.text) for date in dates)
+    read = [np.pad(vocabulary.encode(date.text) + 1, (0, longest - len(date.text))) for date in dates]
+    return np.array(read), np.array([[ISO.index(character) + 1 for character in date.iso] + [0] for date in dates])
+
+
+def share_right(model, dates: list[WrittenDate], vocabulary: Vocabulary) -> float:
+    """The share of dates that a network writes right, from the first character to the end."""
+    from utils.models.seq2seq import translate
+
+    read, right = encode(dates, vocabulary)
+    return float(np.mean((translate(model, read, BEGIN, STEPS) == right).all(axis=1)))
+
+
+def _train(name: str, dates: list[WrittenDate], vocabulary: Vocabulary):
+    from utils import runtime
+    from utils.models.seq2seq import teacher_forcing
+    from utils.training.fit import fit
+
+    keras = runtime.keras
+    runtime.set_seed(0)
+    read, right = encode(dates, vocabulary)
+    model = build(name, len(vocabulary), SIZES[name])
+    updates = EPOCHS[name] * (len(right) // 64)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, updates - 200, alpha=0.01, warmup_target=RATES[name], warmup_steps=200
+    )
+    fit(
+        model,
+        ((read, teacher_forcing(right, BEGIN)), right),
+        epochs=EPOCHS[name],
+        batch_size=64,
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        optimizer=keras.optimizers.Adam(rate, global_clipnorm=1.0),
+    )
+    return model
+
+
+def _examples(vocabulary: Vocabulary) -> list[WrittenDate]:
+    """Held-out days in every locale and format; short ones that can be read in two ways; two in each new language."""
+    examples = []
+    for seed, locale in enumerate((*LOCALES, *UNSEEN)):
+        drawn = [date for date in draw(2000, seed, True, [locale]) if set(date.text) <= set(vocabulary.characters)]
+        for form in ("full", "long", "medium", "short") if locale in LOCALES else ("full", "long"):
+            fitting = [date for date in drawn if date.format == form]
+            examples.append(next(date for date in fitting if form != "short" or _is_ambiguous(date)))
+    return examples
+
+
+def _is_ambiguous(date: WrittenDate) -> bool:
+    month, day = date.iso[5:7], date.iso[8:]
+    return month != day and int(day) <= 12
+
+
+if __name__ == "__main__":
+    trained_on = draw(DRAWN, 0, held_out=False)
+    characters = Vocabulary("".join(sorted({character for date in trained_on for character in date.text})))
+    networks = {name: _train(name, trained_on, characters) for name in NETWORKS}
+    tested = draw(30 * HELD_OUT, 1, held_out=True)[:HELD_OUT]
+    scores = {name: share_right(model, tested, characters) for name, model in networks.items()}
+    print(scores)
+    right_at_most = {"ceiling": date_ceiling(LOCALES)}
+    write_networks(networks, characters, SIZES, "e", scores | right_at_most, _examples(characters), current_recipe())
+    print(f"{ATTENTION.name} written")

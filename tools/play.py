@@ -51,9 +51,9 @@ def read_block(page: Path, name: str) -> dict:
     return json.loads(found[0][1])
 
 
-def fingerprint(code: Iterable) -> str:
-    """Of modules, functions and classes, 16 characters; docstrings and comments do not count."""
-    seen = []
+def fingerprint(code: Iterable, settings: Iterable = ()) -> str:
+    """Of modules, functions and classes, and of settings: 16 characters; docstrings and comments do not count."""
+    seen = [repr(setting) for setting in settings]
     for part in code:
         tree = ast.parse(inspect.getsource(part))
         for node in ast.walk(tree):
