@@ -1,19 +1,22 @@
-"""What ``site/play/attention.html`` carries: written whole or not at all, read back as it was, and right about dates."""
+"""What ``site/play/attention.html`` carries: written whole or not at all, read back as it was, as good as it says."""
 
 import numpy as np
 import pytest
+from scipy.special import softmax
+from scipy.stats import entropy
 
 from tools import attention_page
 from utils.datasets.corpora import Vocabulary
 from utils.datasets.translation import WrittenDate
-from utils.models.seq2seq import alignment
+from utils.models.seq2seq import alignment, translate
 
-VOCABULARY = Vocabulary(" abc<7")
+VOCABULARY = Vocabulary(" aec<7")
 SIZES = {
     "recurrent": {"units": 6, "embedding": 3},
     "transformer": {"width": 8, "heads": 2, "layers": 2, "feedforward": 5},
 }
 RIGHT = {"recurrent": 0.5, "transformer": 0.25, "ceiling": 0.75}
+BLANKS = {name: {"most": 0.3, "any": 0.1, "same": 0.5} for name in ("recurrent", "transformer")}
 EXAMPLES = [WrittenDate("a <7", "2024-07-03", "en", "short")]
 EMPTY = '<html>\n<script id="networks" type="application/json"></script>\n<p>\\1</p></html>\n'
 
@@ -34,8 +37,8 @@ def write(page, models=None, **change):
         "models": models or small_models(),
         "vocabulary": VOCABULARY,
         "sizes": SIZES,
-        "other": "a",
         "right": RIGHT,
+        "blanks": BLANKS,
         "examples": EXAMPLES,
         "recipe": "",
     }
@@ -48,7 +51,8 @@ def test_what_is_written_is_read_back(page):
         write(page, models, recipe=recipe)
         found = attention_page.read_networks(page)
         assert found.recipe == recipe
-        assert (found.vocabulary, found.sizes, found.right, found.examples) == (VOCABULARY, SIZES, RIGHT, EXAMPLES)
+        assert (found.vocabulary, found.sizes, found.examples) == (VOCABULARY, SIZES, EXAMPLES)
+        assert (found.right, found.blanks) == (RIGHT, BLANKS)
         for name, model in models.items():
             assert sum(array.size for array in found.weights[name].values()) == model.count_params()
             for part, variable in attention_page.parts(model).items():
@@ -94,9 +98,10 @@ def too_far():
             lambda: {"models": small_models({**SIZES, "recurrent": {"units": 200, "embedding": 3}})},
             "take .* at most 270,000",
         ),
-        (lambda: {"vocabulary": Vocabulary("xabc<7")}, "The vocabulary needs a space and 'a'"),
-        (lambda: {"other": "z"}, "a space and 'z'"),
-        (lambda: {"right": {**RIGHT, "ceiling": 1.5}}, "share of right dates is 1.5"),
+        (lambda: {"vocabulary": Vocabulary("xaec<7")}, "The vocabulary needs a space and 'e'"),
+        (lambda: {"vocabulary": Vocabulary(" abc<7")}, "The vocabulary needs a space and 'e'"),
+        (lambda: {"blanks": {"recurrent": {}}}, "Networks are recurrent; expected"),
+        (lambda: {"right": {**RIGHT, "ceiling": 1.5}}, "Shares are 0.5, 0.25, 1.5.*expected 0 to 1"),
         (lambda: {"examples": [WrittenDate("a é", "2024-07-03", "en", "short")]}, "'a é' has characters outside"),
     ],
 )
@@ -150,3 +155,33 @@ def test_the_networks_are_as_often_right_as_the_page_says(name):
     named = [date for date in tested if date.format in ("long", "full")]
     assert attention_page.share_right(model, named, carried.vocabulary) >= 0.99
     assert carried.right[name] > carried.right["ceiling"] - 0.02
+
+
+@pytest.mark.parametrize("name", attention_page.NETWORKS)
+def test_what_blanks_change_is_what_the_page_says(name):
+    """And as counted digit by digit, reading each blanked text again."""
+    carried, model = attention_page.read_networks(), attention_page.load_model(name)
+    tested = attention_page.draw(30 * attention_page.HELD_OUT, 1, held_out=True)[: attention_page.BLANKED]
+    found = attention_page.blanks(model, tested, carried.vocabulary, attention_page.OTHER)
+    assert found == pytest.approx(carried.blanks[name], abs=0.01)
+
+    date = tested[0]
+    symbols = (carried.vocabulary.encode(date.text) + 1).tolist()
+    space, other = (carried.vocabulary.encode(" e") + 1).tolist()
+    said = translate(model, [symbols], attention_page.BEGIN, attention_page.STEPS)[0].tolist()
+    most, anywhere, same, digits = 0, 0, 0, [t for t in range(10) if date.iso[t] != "-"]
+    for t in digits:
+        forced = np.array([[attention_page.BEGIN, *said[:t]]])
+        weights = alignment(model, [symbols], forced)[0][..., t, :].reshape(-1, len(symbols)).mean(0)
+        before = softmax(model([np.array([symbols]), forced])[0, t])
+        changes, moved = [], []
+        for place, symbol in enumerate(symbols):
+            text = [*symbols[:place], other if symbol == space else space, *symbols[place + 1 :]]
+            logits = model([np.array([text]), forced])[0, t].numpy()
+            changes.append(logits.argmax() != said[t])
+            moved.append(entropy(before, softmax(logits)))
+        most += changes[weights.argmax()]
+        anywhere += np.mean(changes)
+        same += np.argmax(moved) == weights.argmax()
+    expected = {"most": most / len(digits), "any": anywhere / len(digits), "same": same / len(digits)}
+    assert attention_page.blanks(model, [date], carried.vocabulary, "e") == pytest.approx(expected)
