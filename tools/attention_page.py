@@ -127,6 +127,7 @@ def write_networks(
         "other": OTHER,
         "right": right,
         "blanks": blanks,
+        "blanked": BLANKED,
         "examples": [list(example) for example in examples],
         **networks,
     }
