@@ -13,7 +13,7 @@ SIDE_BY_SIDE := $(if $(filter 1,$(words $(LESSON))),,STUDY_WORKERS=1)
 # JupyterLab refuses to run as root, as in a container, unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab lessons new test lint unit browser compare replicate canary slides site text-page links doctor bench pages
+.PHONY: help lab lessons new test lint unit browser compare replicate canary slides site text-page attention-page links doctor bench pages
 
 help:
 	@echo "make lab                        install and open JupyterLab on the course"
@@ -25,6 +25,7 @@ help:
 	@echo "make slides [LESSON=01]         one reveal.js deck per lesson, in build/slides"
 	@echo "make site                       the website, in build/site"
 	@echo "make text-page                  train the network of site/play/text.html and write it into the page"
+	@echo "make attention-page             the same of the two networks of site/play/attention.html"
 	@echo "make links                      are the links to other sites alive?"
 	@echo "make doctor                     is this machine ready?"
 	@echo "make bench                      speed and memory, written to BENCHMARKS.md"
@@ -53,6 +54,9 @@ site: $(VENV)/site
 
 text-page: $(VENV)/learn
 	$(BIN)/python -m tools.text_page
+
+attention-page: $(VENV)/learn
+	$(BIN)/python -m tools.attention_page
 
 links: $(VENV)/site
 	$(BIN)/python -m tools.site linkcheck

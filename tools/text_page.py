@@ -6,27 +6,19 @@ element of its own. Here that element is written and read::
     engine = Engine(load_model())  # the weights as the page has them
 """
 
-import ast
 import base64
-import hashlib
-import inspect
-import json
-import re
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from tools.play import PLAY
+from tools.play import PLAY, fingerprint, put_block, read_block
 from utils.datasets.corpora import Vocabulary
-from utils.files import write_whole
 
 TEXT = PLAY / "text.html"
 ORDER = 3  # the longest context of the n-gram, in characters
 LARGEST_MODEL, LARGEST_TABLE = 300_000, 150_000  # characters of base64
 WEIGHTS = ("embedding", "kernel", "recurrent", "bias", "head", "head_bias")  # in this order, one after the other
-
-_BLOCK = re.compile(r'(<script id="model" type="application/json">)(.*?)(</script>)', re.DOTALL)
 
 
 class Table(NamedTuple):
@@ -92,11 +84,7 @@ def write_model(model, vocabulary: Vocabulary, train, human: dict, recipe: str, 
         "weights": packed,
         "table": pack(table),
     }
-    page = Path(page)
-    whole, found = _BLOCK.subn(lambda match: match[1] + _script_json(block) + match[3], page.read_text("utf-8"))
-    if found != 1:
-        raise ValueError(f'{page} has {found} elements <script id="model" type="application/json">; expected one.')
-    write_whole(page, whole)
+    put_block(page, "model", block)
 
 
 def read_model(page: Path = TEXT) -> PageModel:
@@ -105,10 +93,7 @@ def read_model(page: Path = TEXT) -> PageModel:
     Raises:
         ValueError: no model in the page.
     """
-    found = _BLOCK.findall(Path(page).read_text("utf-8"))
-    if len(found) != 1 or not found[0][1].strip():
-        raise ValueError(f"{page} carries no model; write_model() puts one there.")
-    block = json.loads(found[0][1])
+    block = read_block(page, "model")
     vocabulary = Vocabulary(block["vocabulary"])
     symbols, units, embedding = len(vocabulary), block["units"], block["embedding"]
     shapes = [(symbols, embedding), (embedding, 4 * units), (units, 4 * units), 4 * units, (units, symbols), symbols]
@@ -228,37 +213,23 @@ def _check_band(human: dict) -> None:
         raise ValueError(f"human is {human}; expected 0 <= low <= high <= 1 and 1 <= n <= length.")
 
 
-def _script_json(block: dict) -> str:
-    """JSON that does not end the element it stands in."""
-    return "\n" + json.dumps(block, indent=0).replace("<", "\\u003c") + "\n"
-
-
 def current_recipe() -> str:
     """A fingerprint of the code that the page's weights come from; docstrings and comments do not count."""
     from utils.datasets import corpora, windows
     from utils.models import language_model, recurrent
     from utils.training import language
 
-    seen = []
-    for part in (
-        language_model,
-        recurrent.build_recurrent,
-        language,
-        windows.text_blocks,
-        corpora.load_verses,
-        corpora.build_vocabulary,
-        _train,
-    ):
-        tree = ast.parse(inspect.getsource(part))
-        for node in ast.walk(tree):
-            documented = isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node)
-            if documented:
-                node.body = node.body[1:]
-        # Of each node its kind and what stands in it: the same on every Python, unlike ast.dump.
-        for node in ast.walk(tree):
-            words = [str(value) for _, value in ast.iter_fields(node) if isinstance(value, str | int | float)]
-            seen.append(" ".join([type(node).__name__, *words]))
-    return hashlib.sha256("\n".join(seen).encode()).hexdigest()[:16]
+    return fingerprint(
+        (
+            language_model,
+            recurrent.build_recurrent,
+            language,
+            windows.text_blocks,
+            corpora.load_verses,
+            corpora.build_vocabulary,
+            _train,
+        )
+    )
 
 
 def _train():
