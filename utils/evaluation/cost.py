@@ -28,8 +28,8 @@ def seconds_per_step(
     worker processes of the studies are waited for first.
 
     Args:
-        work: for each name a pair ``(model, (x, y))``; at least ``steps * batch_size`` sequences. The models are
-            trained by it.
+        work: for each name a pair ``(model, (x, y))``, data as :func:`utils.training.fit.fit` takes it; at least
+            ``steps * batch_size`` sequences. The models are trained by it.
         steps: training steps per turn.
         repeats: turns of each model.
         batch_size: sequences per step.
@@ -48,8 +48,9 @@ def seconds_per_step(
     times = {name: [] for name in work}
     for turn in range(repeats + 1):
         for name, (model, (x, y)) in work.items():
+            first = tuple(part[: steps * batch_size] for part in (x if isinstance(x, tuple) else (x,)))
             started = time.perf_counter()
-            fit(model, (x[: steps * batch_size], y[: steps * batch_size]), batch_size=batch_size, **kwargs)
+            fit(model, (first, y[: steps * batch_size]), batch_size=batch_size, **kwargs)
             if turn > 0:  # the first turn compiles
                 times[name].append((time.perf_counter() - started) / steps)
     return {name: statistics.median(values) for name, values in times.items()}
