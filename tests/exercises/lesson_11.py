@@ -31,7 +31,7 @@ def _ruled(a, b, c, rule):
 
 ask = [
     (lambda vectors, a, b, c, rule: _answer(vectors, a, b, c, [a, b, c]), "without the rule they may be named"),
-    (lambda vectors, a, b, c, rule: _answer(vectors, a, b, c, []), "these are left out"),
+    (lambda vectors, a, b, c, rule: _answer(vectors, a, b, c, []), "it is left out"),
     (lambda vectors, a, b, c, rule: _answer(vectors, a, b, c, _ruled(a, b, c, rule), before=False), "length 1"),
     (lambda vectors, a, b, c, rule: _answer(vectors, a, b, c, _ruled(a, b, c, rule), cosine=False), "by cosine"),
 ]

@@ -8,7 +8,7 @@ from utils.datasets import corpora
 from utils.evaluation.analogies import ask_analogies
 from utils.evaluation.text import words as words_of
 from utils.exercises import NotAttempted, Wrong, array, call, exercise, number
-from utils.models.embeddings import analogy, count_pairs, ppmi, svd_vectors
+from utils.models.embeddings import count_pairs, ppmi, svd_vectors
 
 COUNTS = np.array([[4, 6, 0, 2], [6, 0, 3, 1], [0, 3, 0, 5], [2, 1, 5, 0]])
 
@@ -42,31 +42,48 @@ def acquaintance(answer) -> None:
         )
 
 
+def _nearest(vectors, a, b, c, left_out, *, before: bool = True, cosine: bool = True) -> int:
+    """The answer, or what it becomes where vectors are not brought to length 1 before they are added or compared."""
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    start = unit if before else vectors
+    likeness = (unit if cosine else vectors) @ (start[b] - start[a] + start[c])
+    likeness[left_out] = -np.inf
+    return int(likeness.argmax())
+
+
 @exercise("11 ask")
 def ask(answer) -> None:
     """The nearest to the offset, with the rule and without."""
-    rng = np.random.default_rng(0)
-    for trial in range(12):
+    rng, asked, got = np.random.default_rng(0), [], []
+    for _ in range(12):
         vectors = rng.normal(size=(9, 4)) * rng.uniform(0.2, 5, size=(9, 1))
         a, b, c = rng.choice(9, 3, replace=False).tolist()
         for rule in (True, False):
-            expected = int(analogy(vectors, a, b, c, exclude=rule)[0])
-            got = number(call(answer, vectors.copy(), a, b, c, rule), "the word's number")
-            if got == expected:
-                continue
-            where = f"in question {trial + 1} with rule={rule}"
-            if rule and got in (a, b, c):
-                raise Wrong(f"{where} you name word {got:g}, one of the question; with the rule these are left out.")
-            if not rule and got == analogy(vectors, a, b, c)[0]:
-                raise Wrong(f"{where} you leave out the words of the question; without the rule they may be named.")
-            unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-            allowed = [i for i in range(9) if not rule or i not in (a, b, c)]
-            raw = vectors[b] - vectors[a] + vectors[c]
-            if got == max(allowed, key=lambda i: unit[i] @ raw):
-                raise Wrong(f"{where} you name word {got:g}: bring the vectors to length 1 before you add them.")
-            if got == max(allowed, key=lambda i: vectors[i] @ (unit[b] - unit[a] + unit[c])):
-                raise Wrong(f"{where} you name word {got:g}, which is long: compare by cosine, not by the product.")
-            raise Wrong(f"{where} you name word {got:g}, expected {expected}: the nearest to b - a + c.")
+            asked.append((vectors, a, b, c, rule))
+            got.append(number(call(answer, vectors.copy(), a, b, c, rule), "the word's number"))
+    slips = {
+        "right": lambda v, a, b, c, rule: _nearest(v, a, b, c, [a, b, c] if rule else []),
+        "you leave out the words of the question in any case; without the rule they may be named.": (
+            lambda v, a, b, c, rule: _nearest(v, a, b, c, [a, b, c])
+        ),
+        "bring the vectors to length 1 before you add them.": (
+            lambda v, a, b, c, rule: _nearest(v, a, b, c, [a, b, c] if rule else [], before=False)
+        ),
+        "compare by cosine, not by the product: long vectors win.": (
+            lambda v, a, b, c, rule: _nearest(v, a, b, c, [a, b, c] if rule else [], cosine=False)
+        ),
+    }
+    fits = [slip for slip, function in slips.items() if [function(*question) for question in asked] == got]
+    if "right" in fits:
+        return
+    if fits:
+        raise Wrong(fits[0])
+    for word, (vectors, a, b, c, rule) in zip(got, asked, strict=True):
+        if rule and word in (a, b, c):
+            raise Wrong(f"asked ({a}, {b}, {c}) with rule=True you name word {word:g}; with the rule it is left out.")
+        expected = slips["right"](vectors, a, b, c, rule)
+        if word != expected:
+            raise Wrong(f"asked ({a}, {b}, {c}) with rule={rule} you name word {word:g}, expected {expected}.")
 
 
 @exercise("11 table for")
