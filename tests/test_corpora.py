@@ -164,3 +164,23 @@ def test_docstrings_of_no_package_are_refused():
         corpora.load_labelled_docstrings(("bisect",))
     with pytest.raises(ValueError, match="most is 0"):
         corpora.load_labelled_docstrings(most=0)
+
+
+def test_docstrings_leave_out_the_files_that_are_tested_on():
+    everything = corpora.load_docstrings(("joblib",))
+    kept = corpora.load_docstrings(("joblib",), leave_out=["joblib/hashing.py"])
+    assert "Hash a Python object" not in kept
+    assert 0 < len(kept) < len(everything)
+    assert "joblib" not in everything.lower().split()
+    with pytest.raises(ValueError, match="1 files to leave out are not there"):
+        corpora.load_docstrings(("joblib",), leave_out=["joblib/nothing.py"])
+    with pytest.raises(ValueError, match="no package 'nowhere'"):
+        corpora.load_docstrings(("nowhere",))
+
+
+def test_words_in_numbers_by_hand():
+    words, numbers = corpora.number_words(["a", "b", "a", "c", "b", "a"], least=2)
+    assert words == ["a", "b"]
+    assert numbers.tolist() == [0, 1, 0, 1, 0]
+    with pytest.raises(ValueError, match="No word of a text of 2 occurs 2 times"):
+        corpora.number_words(["a", "b"], least=2)

@@ -16,8 +16,11 @@ from utils.models.embeddings import (
     build_skip_gram,
     count_pairs,
     draw_negatives,
+    embedding_layer,
+    load_vectors,
     nearest,
     ppmi,
+    save_vectors,
     skip_gram_pairs,
     svd_vectors,
     train_cbow,
@@ -162,3 +165,51 @@ def test_what_cannot_be_made_is_refused():
         draw_negatives([0], [5, 0], 3, np.random.default_rng(0))
     with pytest.raises(ValueError, match="0 counts"):
         ppmi(sparse.csr_array((3, 3)))
+
+
+WORDS, VECTORS = ["sea", "land", "sky"], np.array([[1, 2], [3, 4], [5, 6]], dtype="float32")
+
+
+def test_vectors_come_back_as_they_were_saved(tmp_path):
+    save_vectors(tmp_path / "vectors.npz", WORDS, VECTORS)
+    words, vectors = load_vectors(tmp_path / "vectors.npz")
+    assert words == WORDS
+    np.testing.assert_array_equal(vectors, VECTORS)
+    np.savez(tmp_path / "other.npz", weights=VECTORS)
+    with pytest.raises(ValueError, match="expected words and vectors, as save_vectors writes"):
+        load_vectors(tmp_path / "other.npz")
+
+
+def test_a_layer_looks_up_the_vector_of_each_word_in_the_order_of_its_own_vocabulary():
+    layer = embedding_layer(["sky", "ship", "sea"], WORDS, VECTORS)
+    rows = layer(np.array([[1, 3, 0]])).numpy()[0]
+    np.testing.assert_array_equal(rows, [[5, 6], [1, 2], [0, 0]])
+    unknown = layer(np.array([[2]])).numpy()[0, 0]
+    np.testing.assert_allclose(np.linalg.norm(unknown), np.linalg.norm(VECTORS, axis=1).mean(), rtol=1e-5)
+    assert layer.compute_mask(np.array([[1, 0]])).numpy().tolist() == [[True, False]]
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_only_a_tuned_layer_is_trained(tuned):
+    layer = embedding_layer(WORDS, WORDS, VECTORS, tuned=tuned)
+    inputs = keras.Input((2,), dtype="int32")
+    mean = keras.layers.GlobalAveragePooling1D()(layer(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(1)(mean))
+    fit(model, (np.array([[1, 2], [2, 0]]), np.array([[0.0], [9.0]])), epochs=3, optimizer=keras.optimizers.Adam(0.1))
+    moved = np.abs(layer.get_weights()[0] - np.vstack([[0, 0], VECTORS])).max(axis=1) > 1e-3
+    assert moved.tolist() == [False, tuned, tuned, False]  # the sky is in no text
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "words", "vectors", "said"),
+    [
+        (["Sea", "Land", "sky"], WORDS, VECTORS, "1 of 3 words .* Were both texts cut into words alike"),
+        (["sea", "sea"], WORDS, VECTORS, "2 words, 1 of them different"),
+        (WORDS, WORDS[:2], VECTORS, "2 words and vectors of shape"),
+        (WORDS, ["sea", "sea", "sky"], VECTORS, "expected each once"),
+        (WORDS, WORDS, VECTORS * np.nan, "NaN or infinity"),
+    ],
+)
+def test_vectors_that_do_not_match_are_refused(vocabulary, words, vectors, said):
+    with pytest.raises(ValueError, match=said):
+        embedding_layer(vocabulary, words, vectors)

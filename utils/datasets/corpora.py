@@ -12,7 +12,7 @@ import keyword
 import re
 import tokenize
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -290,11 +290,7 @@ def load_labelled_docstrings(libraries: Sequence[str] = LIBRARIES, most: int = 6
         raise ValueError(f"most is {most}; expected at least 1 text of each library.")
     found, seen = [], set()
     for library in libraries:
-        specification = importlib.util.find_spec(library)
-        if specification is None or not specification.submodule_search_locations:
-            raise ValueError(f"There is no package {library!r} on this machine; install it or name another.")
-        folder = Path(specification.submodule_search_locations[0])
-        files = [path for path in sorted(folder.rglob("*.py")) if not _HIDDEN.search(f"/{path.relative_to(folder)}")]
+        folder, files = _files_of(library)
         own_name, count = re.compile(rf"\b{library}\b", re.IGNORECASE), 0
         for i in np.random.default_rng(0).permutation(len(files)):
             for text in _first_paragraphs(files[i].read_bytes()):
@@ -306,6 +302,65 @@ def load_labelled_docstrings(libraries: Sequence[str] = LIBRARIES, most: int = 6
             if count >= most:
                 break
     return found
+
+
+def load_docstrings(libraries: Sequence[str] = LIBRARIES, leave_out: Collection[str] = ()) -> str:
+    """Everything in triple quotes in the source of several libraries, their docstrings above all: 2.9 million words.
+
+    Found by its quotes and not by parsing, which would take a minute, so a few long strings that document nothing are
+    among them. As in :func:`load_labelled_docstrings`, a library's own name is taken out.
+
+    Args:
+        libraries: names of installed packages.
+        leave_out: files that nothing is read from, named as in :class:`Docstring`; those that texts are tested on.
+
+    Raises:
+        ValueError: a library that is not installed as source, or a file to leave out that is not there.
+    """
+    found, unknown = [], set(leave_out)
+    for library in libraries:
+        folder, files = _files_of(library)
+        own_name = re.compile(rf"\b{library}\b", re.IGNORECASE)
+        for path in files:
+            name = f"{library}/{path.relative_to(folder)}"
+            unknown.discard(name)
+            if name not in leave_out:
+                quoted = re.findall(r'"""(.*?)"""', path.read_text(encoding="utf-8"), re.DOTALL)
+                found += [own_name.sub(" ", text) for text in quoted]
+    if unknown:
+        raise ValueError(f"{len(unknown)} files to leave out are not there, such as {min(unknown)!r}.")
+    return "\n\n".join(found)
+
+
+def _files_of(library: str) -> tuple[Path, list[Path]]:
+    """The folder of an installed package and its source files, in their order, without tests."""
+    specification = importlib.util.find_spec(library)
+    if specification is None or not specification.submodule_search_locations:
+        raise ValueError(f"There is no package {library!r} on this machine; install it or name another.")
+    folder = Path(specification.submodule_search_locations[0])
+    return folder, [path for path in sorted(folder.rglob("*.py")) if not _HIDDEN.search(f"/{path.relative_to(folder)}")]
+
+
+def number_words(tokens: Sequence[str], least: int = 1) -> tuple[list[str], np.ndarray]:
+    """The words that stand in a text at least ``least`` times, the most frequent first, and the text in their numbers.
+
+    Taught in lesson 11. Rarer words are left out of the text, and what stood around them stands together.
+
+    Args:
+        tokens: a text, word by word.
+        least: times a word must occur.
+
+    Returns:
+        ``(words, numbers)``: a list, and integers of shape (words of the text that are kept,).
+
+    Raises:
+        ValueError: no word that occurs often enough.
+    """
+    words = [word for word, count in collections.Counter(tokens).most_common() if count >= least]
+    if not words:
+        raise ValueError(f"No word of a text of {len(tokens)} occurs {least} times; expected some.")
+    number = {word: i for i, word in enumerate(words)}
+    return words, np.array([number[word] for word in tokens if word in number], dtype=np.int32)
 
 
 def _first_paragraphs(source: bytes) -> list[str]:

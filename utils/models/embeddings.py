@@ -4,10 +4,14 @@ Taught in lesson 11. A text is an array of whole numbers, one a word, below ``vo
 (vocabulary, size), row by row the vector of a word.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import svds
 
+from utils.files import replacing
 from utils.runtime import keras
 from utils.training.fit import fit
 
@@ -295,6 +299,86 @@ def train_glove(
     optimizer = keras.optimizers.Adagrad(rate, initial_accumulator_value=1e-10)
     fit(model, (tuple(pairs.coords), target), optimizer=optimizer, **settings)
     return sum(table.get_weights()[0] for table in tables)
+
+
+def save_vectors(path: str | Path, words: Sequence[str], vectors) -> None:
+    """Write words and their vectors into one compressed NumPy file, which :func:`load_vectors` reads.
+
+    Args:
+        path: of the file, by custom ending in ``.npz``.
+        words: each once, in the order of the rows.
+        vectors: shape (words, size).
+
+    Raises:
+        ValueError: not one finite vector for each word, or a word twice.
+    """
+    words, vectors = _checked_vectors(words, vectors)
+    with replacing(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, words=np.array(words), vectors=vectors)
+
+
+def load_vectors(path: str | Path) -> tuple[list[str], np.ndarray]:
+    """``(words, vectors)`` as :func:`save_vectors` wrote them.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: a file that holds something else.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        if set(file.files) != {"words", "vectors"}:
+            raise ValueError(f"{path} holds {sorted(file.files)}; expected words and vectors, as save_vectors writes.")
+        return _checked_vectors(file["words"].tolist(), file["vectors"])
+
+
+def embedding_layer(
+    vocabulary: Sequence[str], words: Sequence[str], vectors, *, tuned: bool = False, least: float = 0.5
+) -> "keras.layers.Embedding":
+    """An embedding layer that starts from vectors made elsewhere: symbol 0 is padding, word i of a vocabulary is i + 1.
+
+    Args:
+        vocabulary: words of the network, each once.
+        words, vectors: as of :func:`load_vectors`, in whatever order. A word of the vocabulary that is not among them
+            starts from a vector by chance, as long as theirs are on average.
+        tuned: the vectors are trained on with the network; frozen otherwise.
+        least: share of the vocabulary that must have a vector.
+
+    Returns:
+        A built layer from integers (batch, time) to (batch, time, size), which masks padding.
+
+    Raises:
+        ValueError: vectors that do not match their words, a word twice, or too few words of the vocabulary among them.
+    """
+    words, vectors = _checked_vectors(words, vectors)
+    vocabulary = list(vocabulary)
+    if len(set(vocabulary)) < len(vocabulary) or not vocabulary:
+        raise ValueError(f"The vocabulary has {len(vocabulary)} words, {len(set(vocabulary))} of them different.")
+    row = {word: i for i, word in enumerate(words)}
+    known = np.array([word in row for word in vocabulary])
+    if known.mean() < least:
+        missing = [word for word in vocabulary if word not in row][:3]
+        raise ValueError(
+            f"Only {known.sum()} of {len(vocabulary)} words of the vocabulary have a vector (not {missing}); expected "
+            f"at least {least:.0%}. Were both texts cut into words alike, as to capitals above all?"
+        )
+    table = np.random.normal(size=(len(vocabulary) + 1, vectors.shape[1])).astype(np.float32)
+    table *= np.linalg.norm(vectors, axis=1).mean() / np.linalg.norm(table, axis=1, keepdims=True)
+    table[0] = 0
+    table[1:][known] = vectors[[row[word] for word in vocabulary if word in row]]
+    layer = keras.layers.Embedding(*table.shape, mask_zero=True, trainable=tuned)
+    layer.build()
+    layer.set_weights([table])
+    return layer
+
+
+def _checked_vectors(words: Sequence[str], vectors) -> tuple[list[str], np.ndarray]:
+    words, vectors = list(words), np.asarray(vectors, dtype=np.float32)
+    if vectors.ndim != 2 or len(vectors) != len(words) or not len(words):
+        raise ValueError(f"{len(words)} words and vectors of shape {vectors.shape}; expected (words, size).")
+    if len(set(words)) < len(words):
+        raise ValueError(f"Of {len(words)} words {len(set(words))} are different; expected each once.")
+    if not np.isfinite(vectors).all():
+        raise ValueError("A vector holds NaN or infinity; did the training diverge?")
+    return words, vectors
 
 
 def _weighted_square(target, said):
