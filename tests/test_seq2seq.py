@@ -17,16 +17,16 @@ BUILDERS = {
     "LSTM": lambda: build_seq2seq(9, 8, 12, cell="LSTM"),
     "GRU, bahdanau": lambda: build_seq2seq(9, 8, 12, attention="bahdanau"),
     "LSTM, general": lambda: build_seq2seq(9, 8, 12, cell="LSTM", attention="general"),
-    "minGRU, dot": lambda: build_seq2seq(9, 8, 12, cell="minGRU", attention="dot"),
+    "minGRU, dot": lambda **lengths: build_seq2seq(9, 8, 12, cell="minGRU", attention="dot", **lengths),
     "Transformer": lambda: build_transformer(9, 8, 12, heads=3, feedforward=16),
 }
 RNG = np.random.default_rng(0)
 SOURCE, SAID = RNG.integers(1, 9, (4, 6)), RNG.integers(1, 8, (4, 5))
 
 
-def built(name):
+def built(name, **lengths):
     runtime.set_seed(0)
-    return BUILDERS[name]()
+    return BUILDERS[name](**lengths)
 
 
 @pytest.mark.parametrize("name", BUILDERS)
@@ -50,7 +50,8 @@ def test_what_is_said_later_changes_nothing_before_and_the_source_matters(name):
 @pytest.mark.parametrize("name", BUILDERS)
 def test_it_says_the_likeliest_symbol_after_what_it_said(name):
     model = built(name)
-    said = translate(model, SOURCE, begin=1, steps=5)
+    lengths = {"lengths": (6, 5)} if name.startswith("minGRU") else {}  # it plans its rounds when it is compiled
+    said = translate(built(name, **lengths), SOURCE, begin=1, steps=5)
     for source, words in zip(SOURCE, said, strict=True):
         prefix = [1]
         for word in words:

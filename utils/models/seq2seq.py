@@ -13,6 +13,7 @@ import numpy as np
 from utils.models.attention import BahdanauAttention, LuongAttention, MultiHeadAttention, position_codes
 from utils.models.minimal import MinimalRNN
 from utils.runtime import keras, tf
+from utils.training.compiled import borrow
 
 CELLS = ("RNN", "LSTM", "GRU", "minGRU")
 ATTENTIONS = ("bahdanau", "dot", "general", "concat")
@@ -165,12 +166,13 @@ def translate(model: "keras.Model", source, begin: int, steps: int) -> np.ndarra
     Returns:
         Whole numbers of shape (batch, steps).
     """
-    source = tf.constant(np.asarray(source, dtype=np.int32))
-    forward = tf.function(lambda said: tf.argmax(model([source, said], training=False), axis=-1, output_type=tf.int32))
-    said = np.full((len(source), steps + 1), 0, np.int32)
+    source = np.asarray(source, dtype=np.int32)
+    said = np.zeros((len(source), steps + 1), np.int32)
     said[:, 0] = begin
-    for step in range(steps):
-        said[:, step + 1] = forward(tf.constant(said[:, :steps])).numpy()[:, step]
+    with borrow(model) as compiled:
+        for step in range(steps):
+            logits = compiled.predict([source, said[:, :steps]])  # (batch, steps, vocabulary)
+            said[:, step + 1] = logits[:, step].argmax(axis=-1)
     ended = np.cumsum(said[:, 1:] == 0, axis=1) > 0
     return np.where(ended, 0, said[:, 1:])
 
