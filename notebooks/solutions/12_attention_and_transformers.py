@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import softmax
 
 
-def look_back(query: np.ndarray, keys: np.ndarray, values: np.ndarray, there: np.ndarray) -> np.ndarray:
+def attend(query: np.ndarray, keys: np.ndarray, values: np.ndarray, there: np.ndarray) -> np.ndarray:
     """A score of -infinity becomes a weight of exactly 0, and the others still add up to 1."""
     scores = np.where(there, keys @ query, -np.inf)  # (places,)
     return softmax(scores) @ values

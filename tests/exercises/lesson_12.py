@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import softmax
 
-look_back = [
+attend = [
     (lambda q, k, v, there: (k @ q) @ v, "weigh with the scores themselves"),
     (lambda q, k, v, there: softmax(k @ q) @ v, "also read the padding"),
     (lambda q, k, v, there: (softmax(k @ q) * there) @ v, "do not add up to 1"),
@@ -24,6 +24,7 @@ clipped = [
     (lambda said, meant: np.mean([word in meant for word in said]), "at most as often as it stands"),
     (lambda said, meant: sum(min(said.count(w), meant.count(w)) for w in set(said)) / len(meant), "not of those meant"),
     (lambda said, meant: len({*said} & {*meant}) / len({*said}), "words that are said twice"),
+    (lambda said, meant: len({*said} & {*meant}) / len(said), "you count different words"),
     (lambda said, meant: 100.0, "expected"),
 ]
 

@@ -14,8 +14,8 @@ def _weights(scores: np.ndarray) -> np.ndarray:
     return grown / grown.sum()
 
 
-@exercise("12 look back")
-def look_back(answer) -> None:
+@exercise("12 attend")
+def attend(answer) -> None:
     """Softmax over the places that are there; the weighted mean of the values."""
     rng = np.random.default_rng(12)
     for there in ([True] * 4, [True, True, True, False, False], [True, False]):
@@ -65,7 +65,7 @@ def given(answer) -> None:
 def clipped(answer) -> None:
     """p_1 of BLEU: each word counts at most as often as in the reference."""
     for said, meant in (
-        ("red red sky", "red blue green grey"),
+        ("red red sky", "red red green grey blue"),
         ("the the the the", "the cat is on the mat"),
         ("a cat", "the cat is on the mat"),
         ("on the mat is the cat", "the cat is on the mat"),
@@ -84,6 +84,8 @@ def clipped(answer) -> None:
             raise Wrong(
                 f"{where} you return {got:.3g}: words that are said twice count twice, if they are meant twice."
             )
+        if np.isclose(got, len(set(said) & set(meant)) / len(said)):
+            raise Wrong(f"{where} you return {got:.3g}: you count different words; said and meant twice counts twice.")
         raise Wrong(f"{where} you return {got:.3g}, expected {both / len(said):.3g}.")
 
 
