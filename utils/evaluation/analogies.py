@@ -5,6 +5,35 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+RELATIONS = {
+    "plural": (
+        "king kings, son sons, daughter daughters, day days, year years, priest priests, prophet prophets, "
+        "servant servants, city cities, house houses, horse horses, brother brothers, father fathers, hand hands, "
+        "tree trees, stone stones, gate gates, wall walls, mountain mountains, nation nations, word words, law "
+        "laws, vineyard vineyards, lion lions, bull bulls, altar altars, idol idols, enemy enemies, friend "
+        "friends, offering offerings, prince princes, month months, river rivers, tent tents, eye eyes, ear ears, "
+        "sin sins, pillar pillars, disciple disciples, animal animals, field fields, angel angels, spirit "
+        "spirits, garment garments, camel camels, donkey donkeys, sword swords, work works"
+    ),
+    "past": (
+        "say said, come came, go went, give gave, take took, see saw, make made, know knew, speak spoke, bring "
+        "brought, send sent, hear heard, call called, stand stood, eat ate, drink drank, die died, live lived, "
+        "turn turned, return returned, build built, fall fell, find found, keep kept, sit sat, write wrote, rise "
+        "rose, bow bowed, answer answered, kill killed, love loved, serve served, walk walked, fight fought, flee "
+        "fled, lift lifted, look looked, pass passed, gather gathered, weep wept, sing sang, swear swore, fear "
+        "feared, ask asked, cry cried, choose chose, teach taught, tell told, burn burned, break broke, cut cut"
+    ),
+    "opposite": (
+        "good evil, day night, heaven earth, light darkness, life death, man woman, father mother, son daughter, "
+        "brother sister, king queen, husband wife, wise foolish, righteous wicked, first last, old young, great "
+        "small, rich poor, north south, east west, right left, clean unclean, love hate, open shut, up down, in "
+        "out, before after, gold silver, bless curse, peace war, strong weak, high low, many few, new old, near "
+        "far, male female, above below, morning evening, hot cold, long short, summer winter, buy sell, give "
+        "take, come go, ask answer, begin end"
+    ),
+}
+"""Pairs of words that stand in one relation, as lesson 11 asks about them: "a b, a b, ..."."""
+
 
 def same_kind(vectors, kinds: Sequence[Sequence[int]]) -> np.ndarray:
     """For each word of several kinds whether, among all these words, the nearest to it is of its own kind.

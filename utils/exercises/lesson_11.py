@@ -1,11 +1,13 @@
 """What the answers to the exercises of lesson 11 must do."""
 
+from collections import Counter
 from functools import lru_cache
 
 import numpy as np
+from scipy import sparse
 
 from utils.datasets import corpora
-from utils.evaluation.analogies import ask_analogies
+from utils.evaluation.analogies import RELATIONS, ask_analogies
 from utils.evaluation.text import words as words_of
 from utils.exercises import NotAttempted, Wrong, array, call, exercise, number
 from utils.models.embeddings import count_pairs, ppmi, svd_vectors
@@ -24,6 +26,8 @@ def acquaintance(answer) -> None:
         expected = np.maximum(pmi, 0)
         got = call(answer, counts.copy())
         where = f"for the counts {counts.tolist()}"
+        if sparse.issparse(got):
+            raise Wrong("the table is sparse; expected a NumPy array: call its method toarray.")
         if np.shape(got) == counts.shape and not np.isfinite(np.asarray(got, float)).all():
             raise Wrong(f"{where} the table holds infinity or NaN: the logarithm of 0 for two words that never met.")
         got = array(got, counts.shape, "the table")
@@ -35,6 +39,15 @@ def acquaintance(answer) -> None:
             raise Wrong(f"{where} you take the logarithm to base 2; expected the natural one, np.log.")
         if np.allclose(got, np.maximum(np.log(np.maximum(counts, 1e-300) / by_chance), 0), atol=1e-6):
             raise Wrong(f"{where} you divide counts by shares; p(a, b) is the count over the sum of all counts.")
+        ones = np.maximum(counts, 1)
+        for p_ones, chance in (
+            (ones / ones.sum(), np.outer(ones.sum(axis=1), ones.sum(axis=0)) / ones.sum() ** 2),
+            (ones / counts.sum(), by_chance),
+        ):
+            if np.allclose(got, np.maximum(np.log(p_ones / chance), 0), atol=1e-6):
+                raise Wrong(
+                    f"{where} you count words that never met as if they had met once; their place in PPMI is 0."
+                )
         worst = np.unravel_index(np.abs(got - expected).argmax(), expected.shape)
         raise Wrong(
             f"{where} place {tuple(map(int, worst))} is {got[worst]:.3f}, expected {expected[worst]:.3f}. p(a) is the "
@@ -49,6 +62,12 @@ def _nearest(vectors, a, b, c, left_out, *, before: bool = True, cosine: bool = 
     likeness = (unit if cosine else vectors) @ (start[b] - start[a] + start[c])
     likeness[left_out] = -np.inf
     return int(likeness.argmax())
+
+
+def _shifted(vectors, a, b, c, rule) -> int:
+    """The answer where the words of the question are deleted, so that those behind them get other numbers."""
+    word = _nearest(vectors, a, b, c, [a, b, c] if rule else [])
+    return word - sum(other < word for other in (a, b, c)) if rule else word
 
 
 @exercise("11 ask")
@@ -72,6 +91,11 @@ def ask(answer) -> None:
         "compare by cosine, not by the product: long vectors win.": (
             lambda v, a, b, c, rule: _nearest(v, a, b, c, [a, b, c] if rule else [], cosine=False)
         ),
+        "the sign is swapped: you add a and subtract b; the step leads from a to b.": (
+            lambda v, a, b, c, rule: _nearest(v, b, a, c, [a, b, c] if rule else [])
+        ),
+        "with the rule your numbers are shifted: once words are deleted, those behind them move up. Give a, b and c a "
+        "likeness that cannot win instead.": _shifted,
     }
     fits = [slip for slip, function in slips.items() if [function(*question) for question in asked] == got]
     if "right" in fits:
@@ -132,13 +156,29 @@ def own_relation(answer) -> None:
         raise Wrong("pairs should be a list of two words each, such as [('rich', 'riches'), ...].") from None
     place, vectors = _counted()
     unknown = [word for pair in pairs for word in pair if word not in place]
+    if unknown and unknown[0].lower() in place:
+        raise Wrong(
+            f"{unknown[0]!r} has a capital; all words of the text are in small letters: {unknown[0].lower()!r}."
+        )
     if unknown:
         raise Wrong(f"{unknown[0]!r} occurs fewer than ten times in the text; choose pairs of words in `number`.")
+    for a, b in pairs:
+        if a == b:
+            raise Wrong(f"({a!r}, {b!r}) is a word with itself; expected two different words in each pair.")
+        if any({f"{a} {b}", f"{b} {a}"} & set(row.split(", ")) for row in RELATIONS.values()):
+            raise Wrong(f"({a!r}, {b!r}) stands in the lesson's lists; choose pairs of your own.")
     if len(set(pairs)) < 6:
         raise Wrong(f"there are {len(set(pairs))} different pairs; expected at least six, or a share says nothing.")
     if answer["predicted"] not in ("offset", "neighbour"):
         raise Wrong(f"predicted is {answer['predicted']!r}; expected 'offset' or 'neighbour'.")
-    measured = ask_analogies(vectors, [(place[a], place[b]) for a, b in pairs]).mean()
+    try:
+        measured = ask_analogies(vectors, [(place[a], place[b]) for a, b in pairs]).mean()
+    except ValueError:
+        word, times = Counter(word for pair in pairs for word in pair).most_common(1)[0]
+        raise Wrong(
+            f"{word!r} stands in {times} of {len(pairs)} pairs; a question needs pairs that share no word. Take other "
+            "words."
+        ) from None
     for name in ("offset", "neighbour"):
         got = number(answer[name], name)
         if not 0 <= got <= 1:
