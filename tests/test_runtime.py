@@ -1,5 +1,6 @@
 """Seeds, quiet TensorFlow, and imports that cost nothing."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,10 +11,9 @@ from utils import runtime
 
 
 def run(code: str, **environment) -> subprocess.CompletedProcess:
-    import os
-
     env = {**os.environ, **environment}
-    env.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    for name in ("TF_CPP_MIN_LOG_LEVEL", "OPENBLAS_NUM_THREADS"):
+        env.pop(name, None)
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=120)
 
 
@@ -28,6 +28,23 @@ def test_seeds_follow_the_offset(monkeypatch):
 def test_impossible_numbers_of_seeds(n):
     with pytest.raises(ValueError, match="at least 1"):
         runtime.seeds(n)
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="there is no second thread")
+def test_products_of_numpy_and_scipy_take_one_thread_in_a_lesson():
+    code = """
+from threadpoolctl import threadpool_info
+def threads():
+    return max(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+import numpy
+print(threads())
+from utils import runtime
+runtime.start()
+import scipy.linalg, sklearn.linear_model
+print(threads())"""
+    lines = run(code, STUDY_WORKERS="1").stdout.split("\n")
+    assert int(lines[0]) > 1
+    assert int(lines[-2]) == 1
 
 
 def test_impossible_settings_are_named(monkeypatch):
