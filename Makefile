@@ -77,8 +77,9 @@ lint: $(VENV)/test
 unit: $(VENV)/test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
 
+# By file, so that the site and the decks are built once.
 browser: $(VENV)/test
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser
 
 # Two lessons side by side, each with one worker: a fifth faster than one after the other with two.
 compare: $(VENV)/test

@@ -1,5 +1,6 @@
 """Seeds, quiet TensorFlow, and imports that cost nothing."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,10 +11,9 @@ from utils import runtime
 
 
 def run(code: str, **environment) -> subprocess.CompletedProcess:
-    import os
-
     env = {**os.environ, **environment}
-    env.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    for name in ("TF_CPP_MIN_LOG_LEVEL", "OPENBLAS_NUM_THREADS"):
+        env.pop(name, None)
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=120)
 
 
@@ -30,6 +30,23 @@ def test_impossible_numbers_of_seeds(n):
         runtime.seeds(n)
 
 
+@pytest.mark.skipif(os.cpu_count() == 1, reason="there is no second thread")
+def test_products_of_numpy_and_scipy_take_one_thread_in_a_lesson():
+    code = """
+from threadpoolctl import threadpool_info
+def threads():
+    return max(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+import numpy
+print(threads())
+from utils import runtime
+runtime.start()
+import scipy.linalg, sklearn.linear_model
+print(threads())"""
+    lines = run(code, STUDY_WORKERS="1").stdout.split("\n")
+    assert int(lines[0]) > 1
+    assert int(lines[-2]) == 1
+
+
 def test_impossible_settings_are_named(monkeypatch):
     monkeypatch.setenv("SEED_OFFSET", "-1")
     with pytest.raises(ValueError, match="SEED_OFFSET is '-1'"):
@@ -41,28 +58,16 @@ def test_impossible_settings_are_named(monkeypatch):
     assert runtime.workers() == 3
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "",
-        ".runtime",
-        ".plotting",
-        ".findings",
-        ".files",
-        ".private",
-        ".exercises",
-        ".exercises.lesson_01",
-        ".datasets.prices",
-        ".datasets.climate",
-        ".datasets.windows",
-        ".models.numpy_cells",
-        ".training.study",
-        ".evaluation.baselines",
-        ".evaluation.metrics",
-    ],
-)
-def test_what_does_not_train_does_not_import_tensorflow(module):
-    result = run(f"import sys, utils{module}; sys.exit('tensorflow' in sys.modules)")
+def test_what_does_not_train_does_not_import_tensorflow():
+    modules = "runtime plotting findings files private exercises exercises.lesson_01 datasets.prices datasets.climate "
+    modules += "datasets.windows models.numpy_cells training.study evaluation.baselines evaluation.metrics"
+    code = f"""
+import importlib, sys
+for module in {modules!r}.split():
+    importlib.import_module(f"utils.{{module}}")
+    if "tensorflow" in sys.modules:
+        sys.exit(f"utils.{{module}} imports TensorFlow")"""
+    result = run(code)
     assert result.returncode == 0, result.stderr
 
 
@@ -103,8 +108,6 @@ study(noisy, {}, seeds=1, workers=2)
 
 
 def test_a_person_in_a_notebook_sees_a_progress_bar_and_no_log_line(tmp_path):
-    import os
-
     import nbformat
     from nbclient import NotebookClient
 

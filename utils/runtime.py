@@ -21,6 +21,8 @@ import sys
 import threading
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from utils import private
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -47,9 +49,10 @@ def start(threads: int = 1) -> None:
     """Prepare a lesson: load TensorFlow without its log lines, fix the seeds and print what the lesson runs on.
 
     Args:
-        threads: CPU threads TensorFlow may use inside one operation. One is the default because a training step of the
-            sizes used here gains nothing from a second, and because a study then gives the same numbers in this process
-            as in its workers. Must be set before TensorFlow runs its first operation.
+        threads: CPU threads TensorFlow and NumPy may use inside one operation. One is the default because a training
+            step of the sizes used here gains nothing from a second, because a study then gives the same numbers in this
+            process as in its workers, and because on a busy machine the two threads of a small product wait for each
+            other far longer than they work. Must be set before TensorFlow runs its first operation.
     """
     start_tensorflow(threads)
     set_seed(seed_offset())
@@ -77,6 +80,8 @@ def start_tensorflow(threads: int = 1) -> None:
     worker = multiprocessing.current_process().name != "MainProcess"
     if worker:
         private.let_workers_grow(GROWTH_OF_WORKER)
+    threadpool_limits(threads, "blas")  # what is loaded, NumPy's; below, what will be, such as SciPy's
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", str(threads))
     with private.quiet_native_logs(restore=not worker):
         import tensorflow as tf
 

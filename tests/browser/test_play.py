@@ -280,16 +280,6 @@ def test_nothing_moves_by_itself(strip):
     assert strip.screenshot() == before
 
 
-def test_the_home_page_leads_there_and_back(page, pages):
-    assert (pages / "site" / "play" / "memory.html").exists()
-    assert not list(pages.rglob("_downloads/**/memory.html"))
-    page.goto((pages / "site" / "index.html").as_uri())
-    page.click("article a[href='play/memory.html']")
-    page.wait_for_selector("h1:has-text('The memory strip')")
-    page.click("a.home")
-    page.wait_for_selector("article h1:has-text('Advanced RNNs')")
-
-
 def test_a_deck_links_to_its_own_copy(tmp_path):
     path = notebooks.lessons("02")[0]
     lesson = nbformat.read(path, as_version=4)

@@ -172,6 +172,16 @@ def test_folded_code_is_a_click_or_a_key_away(page, pages, scheme, size):
     assert ratio >= 4.5
 
 
+def test_the_home_page_leads_to_a_page_that_moves_and_back(page, pages):
+    assert (pages / "site" / "play" / "memory.html").exists()
+    assert not list(pages.rglob("_downloads/**/memory.html"))
+    page.goto((pages / "site" / "index.html").as_uri())
+    page.click("article a[href='play/memory.html']")
+    page.wait_for_selector("h1:has-text('The memory strip')")
+    page.click("a.home")
+    page.wait_for_selector("article h1:has-text('Advanced RNNs')")
+
+
 def outputs(path: Path) -> list:
     return [o for cell in notebooks.code_cells(nbformat.read(path, as_version=4)) for o in cell.outputs]
 
