@@ -153,7 +153,7 @@ class Worker:
         if idle or now - self._told >= max(SHORTEST, PER_STREAM * len(self._jobs)):
             self._report()
             self._told = now
-        if idle and not self._inbox:
+        if idle and not (self._inbox or self._closed):
             self._wake.wait(self._due[0][0] - now if self._due else None)
             self._wake.clear()
 
