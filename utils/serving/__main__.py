@@ -48,6 +48,26 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that waits for clients.
+
+    Its protocol is named: on connections of a socket that says 0 there, asyncio leaves Nagle's algorithm on, and the
+    second half of every answer waits 40 milliseconds for the client to acknowledge the first.
+    """
+    listening = socket.socket(
+        socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )
+    try:
+        if sys.platform != "win32":  # where it would let two services share the port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(1024)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
 class Server(uvicorn.Server):
     """A server that ends when its texts have ended."""
 
@@ -89,8 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 chunk=chosen.chunk,
                 hosts=LOOPBACK if _is_loopback(chosen.host) else ("*",),
             )
-            family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
-            listening = stack.enter_context(socket.create_server((chosen.host, chosen.port), family=family))
+            listening = stack.enter_context(listen(chosen.host, chosen.port))
         except (OSError, ValueError, OverflowError) as error:
             sys.exit(f"The service cannot start on {chosen.host}:{chosen.port}: {error}")
         config = uvicorn.Config(
