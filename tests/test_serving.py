@@ -37,7 +37,7 @@ from utils.serving.load import (
     percentiles,
     running,
 )
-from utils.serving.service import Service
+from utils.serving.service import Service, losses
 
 ENGINE, VOCABULARY, _ = load_engine(MODEL)
 STREAMS, QUEUE, ENDLESS = 4, 2, 1_000_000
@@ -127,8 +127,17 @@ def pieces(lines):
 # ---- what is answered
 
 
-def test_nothing_of_the_service_waits_for_tensorflow():
-    code = "import sys, utils.serving.__main__; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+def test_the_service_needs_no_library_that_make_serve_does_not_install():
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    (few,) = re.findall(r'grep -E "\^\((.*)\)>" requirements\.txt', makefile)
+    needed = {
+        line.partition(">")[0] for line in (REPOSITORY / "requirements.txt").read_text(encoding="utf-8").split("\n")
+    }
+    assert set(few.split("|")) <= needed
+    others = sorted(name for name in needed - set(few.split("|")) if name.isidentifier())
+    assert "tensorflow" in others
+    assert "pandas" in others
+    code = f"import sys, utils.serving.__main__; assert not {set(others)} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=REPOSITORY)
 
 
@@ -201,7 +210,7 @@ def test_the_page_is_served_and_may_load_nothing(server, client):
     assert answer.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert answer.text.startswith("<!DOCTYPE html>")
-    assert not re.findall(r"""(?:src|href)=["']?(?!data:)""", answer.text)
+    assert re.findall(r"""(?:src|href)=["']?([^"'> ]+)""", answer.text) == ["data:,"]
 
 
 def test_metrics_count_what_happened(server):
@@ -616,6 +625,30 @@ def test_the_loss_on_incoming_text_is_told_to_the_monitor(tmp_path):
     assert monitor.losses == pytest.approx(expected, abs=1e-4)
     assert "serving_drift_score 0.25" in shown
     assert "serving_drifting 1.0" in shown
+
+
+def test_losses_of_usual_texts_are_those_that_the_service_will_count():
+    texts = ["And he said unto them, Go", "Too short", "7" * 30]
+    found = losses(load_engine(MODEL), texts)
+    expected = []
+    for text in (texts[0], " " * 30):
+        symbols = VOCABULARY.encode(text)
+        chances = log_softmax(ENGINE.read([symbols[:-1]])[0][0].astype(float), axis=-1)
+        expected.append(-chances[np.arange(len(symbols) - 1), symbols[1:]].mean())
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_service_that_knows_what_is_usual_tells_of_drift(tmp_path):
+    pytest.importorskip("utils.serving.drift")
+    usual = tmp_path / "usual.txt"
+    usual.write_text(
+        "\n".join(read_again(f"And {name} said unto ", 60, seed=i)[0] for i, name in enumerate(30 * ["he"]))
+    )
+    with running("--usual", str(usual)) as server:
+        for _ in range(40):
+            ask(server.url, "zqzq zqzq zqzq zqzq zqzq", length=1)
+        assert metric(server.url, "serving_drifting") == 1
+        assert metric(server.url, "serving_drift_score") >= 1
 
 
 def test_when_the_engine_fails_nobody_waits_for_ever(tmp_path, monkeypatch):

@@ -258,6 +258,23 @@ class Service:
         return await asyncio.get_running_loop().run_in_executor(self._keepers, function, *arguments)
 
 
+def losses(stored: Stored, texts: Sequence[str]) -> list[float]:
+    """The loss of the model on each text, in nats a character, as a service tells it to a monitor of drift.
+
+    Args:
+        stored: of the service.
+        texts: such as have come while all was well; those of 20 characters or fewer are left out, as by the service.
+    """
+    number = {character: i for i, character in enumerate(stored.vocabulary.characters)}
+    batcher = batching.Batcher(stored.engine)
+    for text in texts:
+        if len(text) > HEARD:
+            batcher.submit(batching.Request([number.get(character, number.get(" ", 0)) for character in text], 1))
+    streams = list(batcher.waiting)
+    batcher.run()
+    return [-float(np.mean(stream.read_log_probabilities)) for stream in streams]
+
+
 class _Events:
     """The answer to a request for text: an ASGI application that sends events until the text ends.
 
