@@ -9,12 +9,12 @@ empty seats (*static* batching); a lift lets people on and off at every floor (*
     batcher.run()
     texts = [vocabulary.decode(stream.symbols) for stream in streams]
 
-A text depends on its own request alone: it draws with random numbers of its own, and each row of a product with the
-weights is the same sum whatever stands in the other rows. Only a single row, and in some libraries a few rows, would be
-summed in another order: so there are always a multiple of eight.
+A text depends on its own request alone: it draws with random numbers of its own, and the engine computes its row to the
+last bit as it would beside any others, see ``block`` of :meth:`utils.generation.engine.Engine.step`.
 """
 
 import collections
+import functools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 from utils.generation.engine import Engine, State
 from utils.generation.sampling import Rule, choose, uniforms
 
-BLOCK = 8  # rows of a step come in blocks of this size
+BLOCK = 8  # rows of a step that are multiplied at a time; of so many all libraries tried sum each in the same order
 
 
 class Request(NamedTuple):
@@ -93,7 +93,8 @@ class Batcher:
         """Answer nothing yet.
 
         Args:
-            engine: an :class:`Engine`, or whatever has its ``vocabulary``, ``start`` and ``step``.
+            engine: an :class:`Engine`, or whatever has its ``vocabulary``, ``start`` and ``step``; how exactly a text
+                is the same beside others is then up to that.
             slots: streams in work at once.
             continuous: a stream that has ended makes room for the next at once. Otherwise its row is computed in vain
                 until the longest has ended, and then the next ones begin together (static batching), for comparison.
@@ -108,6 +109,7 @@ class Batcher:
         self.rounds = self.steps = 0
         self._rows: list[Stream | None] = []  # None: left since the last step
         self._state = engine.start(BLOCK)  # of each row, then idle ones up to a multiple of the block
+        self._step = functools.partial(engine.step, block=BLOCK) if isinstance(engine, Engine) else engine.step
         self._plan: _Plan | None = None  # of the step before, while it holds
 
     @property
@@ -244,12 +246,10 @@ class Batcher:
         if len(rows) == len(self.streams):
             whole = np.zeros(self._state.streams, int)
             whole[rows] = symbols
-            logits, self._state = self.engine.step(self._state, whole)
+            logits, self._state = self._step(self._state, whole)
             return logits[rows]
         idle = -len(rows) % BLOCK
-        logits, state = self.engine.step(
-            self._state.take(rows + rows[:1] * idle), np.append(symbols, np.zeros(idle, int))
-        )
+        logits, state = self._step(self._state.take(rows + rows[:1] * idle), np.append(symbols, np.zeros(idle, int)))
         self._state = self._state.refill(rows, state.take(range(len(rows))))
         return logits[: len(rows)]
 

@@ -109,8 +109,8 @@ class Worker:
         self._tell(lambda: self._begin(job))
 
     def cancel(self, job: Job, reason: str) -> None:
-        """End a job, unless it has ended; its last news says why."""
-        self._tell(lambda: self.batcher.cancel(job.stream, reason))
+        """End a job, unless it has ended or was never submitted; its last news says why."""
+        self._tell(lambda: job.stream and self.batcher.cancel(job.stream, reason))
 
     def go_on(self, job: Job) -> None:
         """Let a job go on that waits at the end of a chunk."""
