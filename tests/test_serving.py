@@ -21,6 +21,7 @@ from scipy.special import log_softmax
 
 from tests.test_serving_parts import FIELDS, JSON, masked_at_once
 from utils.files import write_whole
+from utils.generation import batching
 from utils.generation.sampling import draw, greedy, uniforms
 from utils.generation.stored import load_engine, pack_state
 from utils.serving import MODEL
@@ -38,6 +39,7 @@ from utils.serving.load import (
     running,
 )
 from utils.serving.service import Service, losses
+from utils.serving.worker import Job, Worker
 
 ENGINE, VOCABULARY, _ = load_engine(MODEL)
 STREAMS, QUEUE, ENDLESS = 4, 2, 1_000_000
@@ -625,6 +627,64 @@ def test_the_loss_on_incoming_text_is_told_to_the_monitor(tmp_path):
     assert monitor.losses == pytest.approx(expected, abs=1e-4)
     assert "serving_drift_score 0.25" in shown
     assert "serving_drifting 1.0" in shown
+
+
+def test_of_two_that_go_on_with_one_conversation_at_the_same_time_one_is_refused(tmp_path):
+    async def talk():
+        async with in_this_process(Service(load_engine(MODEL), tmp_path)) as client:
+            first = await client.post("/generate", json={"prompt": PROMPT, "length": 5, "conversation": True})
+            name = json.loads(first.text.split("data: ")[1].split("\n")[0])["conversation"]
+            again = {"prompt": "", "length": 50, "conversation": name}
+            both = await asyncio.gather(*(client.post("/generate", json=again) for _ in range(2)))
+            after = await client.post("/generate", json=again)
+            return sorted(answer.status_code for answer in both), after.status_code
+
+    assert asyncio.run(talk()) == ([200, 409], 200)
+
+
+def test_a_client_that_never_reads_does_not_stay_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr("utils.serving.service.PATIENCE", 0.1)
+    service = Service(load_engine(MODEL), tmp_path, streams=1, queue=0)
+    body = json.dumps({"prompt": PROMPT, "deadline": 0.1}).encode()
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/generate", "headers": headers, "query_string": b""}
+    received = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive():
+        if (message := next(received, None)) is None:
+            await asyncio.Event().wait()
+        return message
+
+    async def send(message):
+        await asyncio.Event().wait()
+
+    async def talk():
+        async with in_this_process(service) as client:
+            await service.app(scope, receive, send)
+            return (await client.post("/generate", json={"prompt": PROMPT, "length": 5})).status_code
+
+    assert asyncio.run(talk()) == 200
+
+
+def test_a_job_that_was_never_submitted_may_be_cancelled():
+    async def work():
+        worker = Worker(ENGINE, 2)
+        worker.start()
+        never, job = (Job(batching.Request([1], 5, seed=1), chunk=2) for _ in range(2))
+        worker.cancel(never, "gone")
+        worker.submit(job)
+        written = []
+        while True:
+            news = await job.news()
+            written += news.symbols
+            if news.snapshot:
+                worker.go_on(job)
+            if news.ended:
+                worker.close()
+                return written, news.ended, worker.failed
+
+    written, ended, failed = asyncio.run(work())
+    assert (len(written), ended, failed) == (5, "length", None)
 
 
 def test_losses_of_usual_texts_are_those_that_the_service_will_count():
