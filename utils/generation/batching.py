@@ -58,19 +58,28 @@ class Stream:
         log_probabilities: of these under the network, before any rule; natural logarithms.
         read_log_probabilities: of what was read, but for the first symbol, before which nothing was expected.
         ended: None while it goes on, then ``"length"``, ``"end"`` or what :meth:`Batcher.cancel` was told.
-        held: whether it has been told to wait.
+        held: whether it is to wait; may be set.
     """
 
-    def __init__(self, request: Request, numbers: Iterator[float] | None) -> None:
-        self.request = request
+    def __init__(self, batcher: "Batcher", request: Request, numbers: Iterator[float] | None) -> None:
+        self._batcher, self.request = batcher, request
         self.symbols: list[int] = []
         self.log_probabilities: list[float] = []
         self.read_log_probabilities: list[float] = []
         self.ended: str | None = None
-        self.held = False
+        self._held = False
         self._numbers = numbers
         self._prompt = collections.deque(int(symbol) for symbol in request.prompt)  # as far as it has not been read
         self._left: State | None = None  # when it has ended
+
+    @property
+    def held(self) -> bool:
+        return self._held
+
+    @held.setter
+    def held(self, value: bool) -> None:
+        if value != self._held:
+            self._held, self._batcher._plan = value, None
 
     @property
     def unread(self) -> list[int]:
@@ -151,7 +160,7 @@ class Batcher:
             raise ValueError(f"state has {request.state.streams} streams; expected one.")
         if numbers is None and request.seed is not None:
             numbers = iter(uniforms(request.seed, request.length))
-        stream = Stream(request, numbers)
+        stream = Stream(self, request, numbers)
         self.waiting.append(stream)
         return stream
 
@@ -182,20 +191,21 @@ class Batcher:
         Returns:
             The streams that have written a symbol. Those that ended with it have left.
         """
-        self._join()
-        rows = [row for row, stream in enumerate(self._rows) if stream is not None and not stream.held]
-        if not rows:
-            return []
-        if self._plan is None or self._plan.rows != rows:
-            self._plan = _Plan(rows, [self._rows[row] for row in rows])
+        if self.waiting or self._plan is None:
+            self._join()
+            if self._plan is None:
+                rows = [row for row, stream in enumerate(self._rows) if stream is not None and not stream.held]
+                self._plan = _Plan(rows, [self._rows[row] for row in rows], len(self.streams), self._state.streams)
         plan = self._plan
-        logits = self._advance(rows, plan.next)  # (rows, vocabulary)
+        if not plan.rows:
+            return []
+        logits = self._advance(plan)  # (rows, vocabulary)
         self.rounds += 1
-        self.steps += len(rows)
-        plan.next = symbols = plan.choose(logits)  # (rows,)
+        self.steps += len(plan.rows)
+        plan.next = chosen = plan.choose(logits)  # (rows,)
         relative = logits - logits.max(axis=1, keepdims=True)
-        chances = relative[plan.all, symbols] - np.log(np.exp(relative).sum(axis=1))
-        symbols, chances = symbols.tolist(), chances.tolist()
+        chances = (relative[plan.all, chosen] - np.log(np.exp(relative).sum(axis=1))).tolist()
+        symbols = chosen.tolist()
         for i, stream in plan.reading:
             stream.read_log_probabilities.append(chances[i])
             if len(stream._prompt) == 1:  # when it has been read, the stream writes
@@ -208,12 +218,14 @@ class Batcher:
                 ended.append(stream)
         for stream in ended:
             self._leave(stream, "end" if stream.symbols[-1] == stream.request.end else "length")
-        return [stream for _, stream in plan.writing]
+        return plan.writers
 
     def run(self) -> None:
         """Step until nothing is left to do, with one thread of BLAS: two wait for each other longer than they work."""
         with threadpool_limits(1, "blas"):
-            while not self.idle:
+            before = -1
+            while self.rounds > before:  # the last step does nothing
+                before = self.rounds
                 self.step()
 
     def _join(self) -> None:
@@ -241,9 +253,13 @@ class Batcher:
                 state = state.refill([to], stream.request.state)
         self._rows, self._state, self._plan = [stream for stream, _ in order], state, None
 
-    def _advance(self, rows: list[int], symbols: np.ndarray) -> np.ndarray:
+    def _advance(self, plan: "_Plan") -> np.ndarray:
         """One step of some rows; those that are held stay as they are. Logits of shape (rows, vocabulary)."""
-        if len(rows) == len(self.streams):
+        if plan.is_whole:
+            logits, self._state = self._step(self._state, plan.next)
+            return logits
+        rows, symbols = plan.rows, plan.next
+        if plan.none_is_held:
             whole = np.zeros(self._state.streams, int)
             whole[rows] = symbols
             logits, self._state = self._step(self._state, whole)
@@ -262,11 +278,21 @@ class Batcher:
 class _Plan:
     """Who reads and who writes in a step. It holds until somebody comes, goes, is held or has read his prompt."""
 
-    def __init__(self, rows: list[int], streams: list[Stream]) -> None:
+    def __init__(self, rows: list[int], streams: list[Stream], going: int, size: int) -> None:
+        """Lay it out.
+
+        Args:
+            rows: of those who take part.
+            streams: they themselves.
+            going: streams in work, with those that are held.
+            size: rows of the state, with idle ones.
+        """
         self.rows, self.all = rows, np.arange(len(rows))
+        self.none_is_held, self.is_whole = len(rows) == going, len(rows) == size
         self.next = np.array([stream.unread[0] for stream in streams])
         self.reading = [(i, stream) for i, stream in enumerate(streams) if len(stream._prompt) > 1]
         self.writing = [(i, stream) for i, stream in enumerate(streams) if len(stream._prompt) <= 1]
+        self.writers = [stream for _, stream in self.writing]
         groups = collections.defaultdict(list)  # alike in their rules, and in whether they draw
         for i, stream in self.writing:
             groups[(stream._numbers is not None, *stream.request.rules)].append(i)
@@ -277,13 +303,15 @@ class _Plan:
 
     def choose(self, logits: np.ndarray) -> np.ndarray:
         """What each stream, having read a symbol, is to read next: more of its prompt, or what it now writes."""
+        for stream in self.writers:
+            stream._prompt.clear()
         symbols = np.empty(len(self.rows), int)
         for i, stream in self.reading:
             stream._prompt.popleft()
             symbols[i] = stream._prompt[0]
-        for _, stream in self.writing:
-            stream._prompt.clear()
         for group, rules, numbers in self._groups:
             drawn = None if numbers is None else np.array([next(number) for number in numbers])
-            symbols[group] = choose(logits[group] if len(group) < len(logits) else logits, rules, drawn)
+            if len(group) == len(logits):
+                return choose(logits, rules, drawn)
+            symbols[group] = choose(logits[group], rules, drawn)
         return symbols

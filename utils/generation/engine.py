@@ -246,7 +246,7 @@ class _GRU(_Cell):
 
 def _product(x: np.ndarray, weights: np.ndarray, block: int | None) -> np.ndarray:
     """x times weights, so many rows at a time."""
-    if block is None:
+    if block is None or block == len(x):
         return x @ weights
     return np.matmul(x.reshape(-1, block, x.shape[1]), weights).reshape(len(x), -1)
 

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from utils.generation.batching import Batcher, Request, Stream
 from utils.generation.engine import Engine, State
 
-TICK = 0.002  # seconds between two deliveries, each of some streams
+TICK = 0.004  # seconds between two deliveries, each of some streams
 SHORTEST = 0.008  # seconds between two deliveries of one stream
 PER_STREAM = 0.0004  # seconds: with many streams less often, since each costs the event loop a fifth of that
 
@@ -151,12 +151,13 @@ class Worker:
         now = time.perf_counter()
         while self._due and self._due[0][0] <= now:
             self._release(heapq.heappop(self._due)[2], "pace")
+        rounds = self.batcher.rounds
         wrote = self.batcher.step()
         if self._marked:
             for stream in wrote:
                 if not stream.ended:
                     self._after_a_character(self._jobs[stream], now)
-        idle, since = self.batcher.idle, now - self._told
+        idle, since = self.batcher.rounds == rounds, now - self._told
         if idle or since >= TICK:
             self._owed += min(1.0, since / max(SHORTEST, PER_STREAM * len(self._jobs))) * len(self._jobs)
             turns = len(self._jobs) if idle else int(self._owed)
