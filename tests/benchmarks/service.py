@@ -8,7 +8,7 @@ import numpy as np
 import psutil
 
 STREAMS, RULES, T = (1, 8, 64), [["temperature", 0.8]], 0.8
-SLOTS, REQUESTS, SHORTEST, LONGEST = 64, 1024, 20, 400
+SLOTS, REQUESTS, SHORTEST, LONGEST = 64, 2048, 20, 400
 
 
 def batching() -> dict:

@@ -191,7 +191,7 @@ class Batcher:
         Returns:
             The streams that have written a symbol. Those that ended with it have left.
         """
-        if self.waiting or self._plan is None:
+        if self._plan is None or (self.waiting and len(self._rows) < self.slots):
             self._join()
             if self._plan is None:
                 rows = [row for row, stream in enumerate(self._rows) if stream is not None and not stream.held]
@@ -210,14 +210,16 @@ class Batcher:
             stream.read_log_probabilities.append(chances[i])
             if len(stream._prompt) == 1:  # when it has been read, the stream writes
                 self._plan = None
-        ended = []
         for i, stream in plan.writing:
             stream.symbols.append(symbols[i])
             stream.log_probabilities.append(chances[i])
-            if symbols[i] == stream.request.end or len(stream.symbols) == stream.request.length:
-                ended.append(stream)
-        for stream in ended:
-            self._leave(stream, "end" if stream.symbols[-1] == stream.request.end else "length")
+        plan.left -= 1
+        if plan.left <= 0 or plan.may_end:
+            for stream in plan.writers:
+                if stream.symbols[-1] == stream.request.end:
+                    self._leave(stream, "end")
+                elif len(stream.symbols) == stream.request.length:
+                    self._leave(stream, "length")
         return plan.writers
 
     def run(self) -> None:
@@ -235,23 +237,22 @@ class Batcher:
         begun = [self.waiting.popleft() for _ in range(min(room, len(self.waiting)))]
         if not begun and (going == len(self._rows) or (going and not self.continuous)):
             return
-        new = iter(begun)
-        order = []  # streams, and the rows where they are
+        new, order, stay = iter(begun), [], []  # streams by row, and for each that stays the new row and the old
         for row, stream in enumerate(self._rows):
             if stream is not None:
-                order.append((stream, row))
+                stay.append((len(order), row))
+                order.append(stream)
             elif (stream := next(new, None)) is not None:
-                order.append((stream, None))
-        order += [(stream, None) for stream in new]
-        stay = [(to, row) for to, (_, row) in enumerate(order) if row is not None]
+                order.append(stream)
+        order += new
         state = self.engine.start(max(BLOCK, len(order) + -len(order) % BLOCK))
         if stay:
             to, rows = zip(*stay, strict=True)
             state = state.refill(to, self._state.take(rows))
-        for to, (stream, row) in enumerate(order):
-            if row is None and stream.request.state is not None:
-                state = state.refill([to], stream.request.state)
-        self._rows, self._state, self._plan = [stream for stream, _ in order], state, None
+        for stream in begun:
+            if stream.request.state is not None:
+                state = state.refill([order.index(stream)], stream.request.state)
+        self._rows, self._state, self._plan = order, state, None
 
     def _advance(self, plan: "_Plan") -> np.ndarray:
         """One step of some rows; those that are held stay as they are. Logits of shape (rows, vocabulary)."""
@@ -289,10 +290,12 @@ class _Plan:
         """
         self.rows, self.all = rows, np.arange(len(rows))
         self.none_is_held, self.is_whole = len(rows) == going, len(rows) == size
-        self.next = np.array([stream.unread[0] for stream in streams])
+        self.next = np.array([stream._prompt[0] if stream._prompt else stream.symbols[-1] for stream in streams])
         self.reading = [(i, stream) for i, stream in enumerate(streams) if len(stream._prompt) > 1]
         self.writing = [(i, stream) for i, stream in enumerate(streams) if len(stream._prompt) <= 1]
         self.writers = [stream for _, stream in self.writing]
+        self.left = min((stream.request.length - len(stream.symbols) for stream in self.writers), default=0)
+        self.may_end = any(stream.request.end is not None for stream in self.writers)
         groups = collections.defaultdict(list)  # alike in their rules, and in whether they draw
         for i, stream in self.writing:
             groups[(stream._numbers is not None, *stream.request.rules)].append(i)
