@@ -581,6 +581,20 @@ def test_a_service_that_cannot_start_says_why_in_one_line(arguments, message):
     assert "\n" not in ended.value.code
 
 
+def test_a_service_is_ended_whatever_happens_meanwhile():
+    with pytest.raises(ZeroDivisionError), running() as server, going(httpx, server.url, length=20_000, pace=1.0):
+        raise ZeroDivisionError
+    assert server.process.poll() is not None
+
+
+@UNIX
+@pytest.mark.parametrize("sign", ["SIGTERM", "SIGINT"])
+def test_a_service_that_has_just_begun_can_be_ended_in_order(sign):
+    with running() as server:
+        server.process.send_signal(getattr(signal, sign))
+        assert server.process.wait(30) == 0
+
+
 def test_a_service_that_did_not_start_is_told_with_its_words():
     with (
         pytest.raises(RuntimeError, match=r"did not start: The service cannot start.*streams is 0"),

@@ -87,6 +87,12 @@ class Server(uvicorn.Server):
     def _end(self) -> None:
         self.should_exit = True
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin, and only then say where: from here on signals are heard."""
+        await super().startup(sockets)
+        host, port, *_ = sockets[0].getsockname()
+        print(f"Serving on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
@@ -128,8 +134,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             server_header=False,
             limit_concurrency=4 * service.room + 100,
         )
-        host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
-        print(f"Serving on http://{host}:{listening.getsockname()[1]}", flush=True)
         Server(config, service, chosen.drain).run([listening])
 
 

@@ -219,7 +219,7 @@ class _Reading:
             else:
                 self._events.append((self._name, data))
             self._name = None
-        elif line:
+        elif line.startswith("{"):
             self._events.append(("refused", json.loads(line).get("error", {})))
 
     def answer(self) -> Answer:
