@@ -19,11 +19,14 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from scipy.special import log_softmax
 
+from tests.networks import random_engine
 from tests.test_serving_parts import FIELDS, JSON, masked_at_once
+from utils.datasets.corpora import Vocabulary
 from utils.files import write_whole
 from utils.generation import batching
 from utils.generation.sampling import draw, greedy, uniforms
-from utils.generation.stored import load_engine, pack_state
+from utils.generation.stored import load_engine, pack_state, save_engine
+from utils.generation.text import generate
 from utils.serving import MODEL
 from utils.serving.__main__ import listen, main
 from utils.serving.asked import LARGEST_BODY, rules_of
@@ -641,6 +644,26 @@ def test_the_loss_on_incoming_text_is_told_to_the_monitor(tmp_path):
     assert monitor.losses == pytest.approx(expected, abs=1e-4)
     assert "serving_drift_score 0.25" in shown
     assert "serving_drifting 1.0" in shown
+
+
+def test_any_stored_network_is_served(tmp_path):
+    """Another cell, two layers, and characters without a space to stand in for those that it does not know."""
+    save_engine(tmp_path / "net.npz", random_engine("GRU", layers=2), Vocabulary("abcdefghi"), dtype="float32")
+    stored = load_engine(tmp_path / "net.npz")
+
+    async def talk():
+        async with in_this_process(Service(stored, tmp_path / "states")) as client:
+            ask = {"prompt": "abba", "length": 30, "greedy": True, "conversation": True}
+            first = (await client.post("/generate", json=ask)).text.splitlines()
+            name = json.loads(first[1].removeprefix("data: "))["conversation"]
+            second = (await client.post("/generate", json=ask | {"prompt": "", "conversation": name})).text.splitlines()
+            return pieces(first)[0] + pieces(second)[0], await client.post("/generate", json={"prompt": "a cab"})
+
+    text, refused = asyncio.run(talk())
+    expected = generate(stored.engine, [stored.vocabulary.encode("abba")], 60)[0]
+    assert text == stored.vocabulary.decode(expected)
+    assert refused.status_code == 422
+    assert refused.json()["error"] == {"field": "prompt", "got": " ", "expected": "the characters 'abcdefghi' only"}
 
 
 def test_of_two_that_go_on_with_one_conversation_at_the_same_time_one_is_refused(tmp_path):
