@@ -69,6 +69,7 @@ class Stream:
         self.ended: str | None = None
         self._held = False
         self._numbers = numbers
+        self._kind = (numbers is not None, *request.rules)
         self._prompt = collections.deque(int(symbol) for symbol in request.prompt)  # as far as it has not been read
         self._left: State | None = None  # when it has ended
 
@@ -294,11 +295,11 @@ class _Plan:
         self.reading = [(i, stream) for i, stream in enumerate(streams) if len(stream._prompt) > 1]
         self.writing = [(i, stream) for i, stream in enumerate(streams) if len(stream._prompt) <= 1]
         self.writers = [stream for _, stream in self.writing]
-        self.left = min((stream.request.length - len(stream.symbols) for stream in self.writers), default=0)
+        self.left = min([stream.request.length - len(stream.symbols) for stream in self.writers], default=0)
         self.may_end = any(stream.request.end is not None for stream in self.writers)
         groups = collections.defaultdict(list)  # alike in their rules, and in whether they draw
         for i, stream in self.writing:
-            groups[(stream._numbers is not None, *stream.request.rules)].append(i)
+            groups[stream._kind].append(i)
         self._groups = [
             (np.array(group), rules, [streams[i]._numbers for i in group] if drawn else None)
             for (drawn, *rules), group in groups.items()

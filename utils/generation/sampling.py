@@ -27,9 +27,8 @@ def temperature(logits: np.ndarray, t: float) -> np.ndarray:
     """
     if not (np.isfinite(t) and t > 0):
         raise ValueError(f"The temperature is {t}; expected a number above 0. For the likeliest symbol use greedy().")
-    logits = _checked(logits)
     with np.errstate(over="ignore"):  # far below the likeliest a tiny temperature leaves nothing
-        return (logits - logits.max(axis=-1, keepdims=True)) / t
+        return _relative(logits) / t
 
 
 def top_k(logits: np.ndarray, k: int) -> np.ndarray:
@@ -87,7 +86,7 @@ def typical(logits: np.ndarray, p: float) -> np.ndarray:
 
 def probabilities(logits: np.ndarray, rules: Sequence[Rule] = ()) -> np.ndarray:
     """Of each symbol, after the rules one after the other; shape (..., vocabulary), float64."""
-    logits = _checked(logits)
+    logits = np.asarray(logits, dtype=float)
     for rule in rules:
         logits = rule(logits)
     return _softmax(logits)
@@ -162,22 +161,33 @@ def greedy(logits: np.ndarray) -> np.ndarray:
 
 
 def _checked(logits) -> np.ndarray:
+    return _with_largest(logits)[0]
+
+
+def _relative(logits) -> np.ndarray:
+    """Less the largest of each row."""
+    logits, largest = _with_largest(logits)
+    return logits - largest[..., None]
+
+
+def _with_largest(logits) -> tuple[np.ndarray, np.ndarray]:
+    """Logits that can be drawn from, and the largest of each row."""
     logits = np.asarray(logits, dtype=float)
     if logits.ndim == 0 or logits.shape[-1] == 0:
         raise ValueError(f"logits has the shape {logits.shape}; expected (..., vocabulary) with at least one symbol.")
-    top = logits.max(axis=-1)  # NaN where there is one
-    if not np.isfinite(top).all():
-        if np.isnan(top).any() or np.isposinf(top).any():
+    largest = logits.max(axis=-1)  # NaN where there is one
+    if not np.isfinite(largest).all():
+        if np.isnan(largest).any() or np.isposinf(largest).any():
             raise ValueError(
                 "logits holds NaN or plus infinity: the model has diverged, or was given what it cannot read."
             )
         raise ValueError("logits holds a row of minus infinity only: nothing is left to draw.")
-    return logits
+    return logits, largest
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
+def _softmax(logits) -> np.ndarray:
     """SciPy's, without its way through other array libraries, which would cost more than a step of a small network."""
-    chances = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    chances = np.exp(_relative(logits))
     return chances / chances.sum(axis=-1, keepdims=True)
 
 
