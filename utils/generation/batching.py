@@ -246,10 +246,15 @@ class Batcher:
             elif (stream := next(new, None)) is not None:
                 order.append(stream)
         order += new
-        state = self.engine.start(max(BLOCK, len(order) + -len(order) % BLOCK))
-        if stay:
-            to, rows = zip(*stay, strict=True)
-            state = state.refill(to, self._state.take(rows))
+        size = max(BLOCK, len(order) + -len(order) % BLOCK)
+        if size == self._state.streams and all(to == row for to, row in stay):  # everybody stays where he is
+            fresh = sorted(set(range(len(order))) - {row for row, _ in stay})
+            state = self._state.refill(fresh, self.engine.start(len(fresh))) if fresh else self._state
+        else:
+            state = self.engine.start(size)
+            if stay:
+                to, rows = zip(*stay, strict=True)
+                state = state.refill(to, self._state.take(rows))
         for stream in begun:
             if stream.request.state is not None:
                 state = state.refill([order.index(stream)], stream.request.state)
