@@ -101,9 +101,7 @@ class LossMonitor:
                 f"least {FEWEST}, of different texts."
             )
         if not 0 < slack <= 3 or every < 2 or _log_texts(0, slack) >= np.log(every):
-            raise ValueError(
-                f"every is {every} and slack {slack}; expected a slack of 0 to 3, and more texts."
-            )
+            raise ValueError(f"every is {every} and slack {slack}; expected a slack of 0 to 3, and more texts.")
         self._reference = np.sort(reference)
         self._slack = slack
         self.limit = _limit(every, slack)
