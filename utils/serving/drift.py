@@ -103,6 +103,8 @@ class LossMonitor:
         if not 0 < slack <= 3 or every < 2 or _log_texts(0, slack) >= np.log(every):
             raise ValueError(f"every is {every} and slack {slack}; expected a slack of 0 to 3, and more texts.")
         self._reference = np.sort(reference)
+        ranks = np.arange(2 * len(reference) + 1) / 2  # between two values, and at one
+        self._scores = stats.norm.ppf((ranks + 0.5) / (len(reference) + 1)).tolist()
         self._slack = slack
         self.limit = _limit(every, slack)
         self.reset()
@@ -121,7 +123,7 @@ class LossMonitor:
         if not np.isfinite(loss):
             raise ValueError(f"The loss is {loss}; expected a finite number.")
         low, high = (np.searchsorted(self._reference, loss, side=side) for side in ("left", "right"))
-        z = float(stats.norm.ppf(((low + high) / 2 + 0.5) / (len(self._reference) + 1)))
+        z = self._scores[low + high]
         highest = 2 * self.limit  # so that an alarm ends soon after its cause
         self._up = min(highest, max(0.0, self._up + z - self._slack))
         self._down = min(highest, max(0.0, self._down - z - self._slack))
