@@ -1,1 +1,0 @@
-"""A model that answers others: the streaming service, its metrics, and the monitor of what comes in."""
