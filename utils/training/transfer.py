@@ -4,7 +4,6 @@ import numpy as np
 
 from utils.datasets.windows import text_blocks
 from utils.runtime import keras
-from utils.training.fit import predict
 from utils.training.language import recipe
 from utils.training.truncated import fit_truncated
 
@@ -44,30 +43,6 @@ class DistillationLoss(keras.losses.Loss):
         return super().get_config() | {"temperature": self.temperature, "weight": self.weight}
 
 
-def read_aloud(teacher: "keras.Model", symbols, *, rows: int = 32) -> np.ndarray:
-    """The logits with which a teacher expects each symbol's successor, for :func:`fit_distilled`.
-
-    The text is cut into ``rows`` parts that are read side by side, each from a state of zero, as in training.
-
-    Args:
-        teacher: takes (rows, time), gives (rows, time, symbols).
-        symbols: the encoded text, shape (time,); what does not fill all rows is left out.
-        rows: parts.
-
-    Returns:
-        Shape (time, symbols), float16: 128 bytes a symbol for a vocabulary of 64.
-
-    Raises:
-        ValueError: a text with fewer symbols than rows.
-    """
-    symbols = np.asarray(symbols)
-    if not 1 <= rows <= len(symbols):
-        raise ValueError(f"rows is {rows} and the text has {len(symbols)} symbols; expected 1 row, or more, of 1.")
-    parts = symbols[: len(symbols) // rows * rows].reshape(rows, -1)  # (rows, time)
-    logits = predict(teacher, parts).astype(np.float16)  # (rows, time, symbols)
-    return logits.reshape(-1, logits.shape[-1])
-
-
 def fit_distilled(
     student: "keras.Sequential",
     symbols,
@@ -89,7 +64,8 @@ def fit_distilled(
     Args:
         student: as for :func:`utils.training.language.fit_language_model`.
         symbols: the encoded text, shape (time,).
-        logits: of the teacher after each symbol, shape (time, symbols), as :func:`read_aloud` returns them.
+        logits: of the teacher after each symbol, shape (time, symbols). Let it read as the student will: the text in
+            ``rows`` parts side by side, as ``Engine(teacher).read(symbols.reshape(rows, -1))``.
         temperature, weight: of the loss.
         updates, rows, length, rate: as in ``fit_language_model``. Blocks are read from the beginning of the text.
 
@@ -97,20 +73,18 @@ def fit_distilled(
         ``{"loss": [...]}``, a value per update: of the mixture, not in nats of the text alone.
 
     Raises:
-        ValueError: logits of other than one row per symbol (up to what does not fill a row), fewer than 10 updates, a
-            text too short, a temperature or weight that the loss refuses.
+        ValueError: not a row of logits for each symbol, a text too short, what the loss refuses.
     """
-    symbols, logits = np.asarray(symbols), np.asarray(logits)
-    if logits.ndim != 2 or not len(symbols) - rows < len(logits) <= len(symbols):
+    symbols = np.asarray(symbols)
+    if np.ndim(logits) != 2 or len(logits) != len(symbols):
         raise ValueError(
-            f"The text has {len(symbols)} symbols and logits the shape {logits.shape}; expected a row of logits for "
-            "each symbol, as read_aloud(teacher, symbols, rows=rows) returns them."
+            f"The text has {len(symbols)} symbols and logits the shape {np.shape(logits)}; expected a row for each."
         )
 
     def blocks():
-        for before, after in text_blocks(np.arange(len(logits)), rows, length, updates):
+        for before, after in text_blocks(np.arange(len(symbols)), rows, length, updates):
             came = symbols[after][..., None].astype(np.float32)  # (rows, length, 1)
-            yield symbols[before], np.concatenate([came, logits[before].astype(np.float32)], axis=-1)
+            yield symbols[before], np.concatenate([came, np.asarray(logits[before], np.float32)], axis=-1)
 
     loss = DistillationLoss(temperature, weight)
     return fit_truncated(student, blocks(), **recipe(updates, rate) | {"loss": loss})
