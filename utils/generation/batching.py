@@ -57,7 +57,7 @@ class Stream:
         symbols: what has been written so far.
         log_probabilities: of these under the network, before any rule; natural logarithms.
         read_log_probabilities: of what was read, but for the first symbol, before which nothing was expected.
-        ended: None while it goes on, then ``"length"``, ``"end"`` or ``"cancelled"``.
+        ended: None while it goes on, then ``"length"``, ``"end"`` or what :meth:`Batcher.cancel` was told.
         held: whether it has been told to wait.
     """
 
@@ -114,6 +114,13 @@ class Batcher:
         """Those in work, at most ``slots``."""
         return [stream for stream in self._rows if stream is not None]
 
+    @property
+    def idle(self) -> bool:
+        """Whether a step would do nothing: nobody waits who would be let in, and those in work are held."""
+        streams = self.streams
+        room = len(streams) < self.slots if self.continuous else not streams
+        return not (self.waiting and room) and all(stream.held for stream in streams)
+
     def submit(self, request: Request, numbers: Iterator[float] | None = None) -> Stream:
         """Put a request into the queue.
 
@@ -145,15 +152,13 @@ class Batcher:
         self.waiting.append(stream)
         return stream
 
-    def cancel(self, stream: Stream) -> None:
+    def cancel(self, stream: Stream, reason: str = "cancelled") -> None:
         """End a stream; its slot is free from the next step on. One that has ended stays as it was."""
-        if stream.ended:
-            return
         if stream in self._rows:
-            self._leave([stream], "cancelled")
-        else:
+            self._leave([stream], reason)
+        elif not stream.ended:
             self.waiting.remove(stream)
-            stream.ended, stream._left = "cancelled", stream.request.state or self.engine.start()
+            stream.ended, stream._left = reason, stream.request.state or self.engine.start()
 
     def snapshot(self, stream: Stream) -> tuple[State, list[int]]:
         """What it takes to go on elsewhere: a state of one stream, and the symbols to be read next, at least one.
@@ -200,7 +205,7 @@ class Batcher:
     def run(self) -> None:
         """Step until nothing is left to do, with one thread of BLAS: two wait for each other longer than they work."""
         with threadpool_limits(1, "blas"):
-            while self.waiting or any(not stream.held for stream in self.streams):
+            while not self.idle:
                 self.step()
 
     def _join(self) -> None:

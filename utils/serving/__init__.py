@@ -1,8 +1,8 @@
 """A service that writes: ``python -m utils.serving`` answers requests for text, character by character.
 
-``service`` says what is asked and answered, ``worker`` writes in a thread of its own, ``conversations`` keeps what is to
-be continued, ``filtering`` holds back what may not be said, ``metrics`` counts; ``load`` starts a service and asks it for
-a lot at once.
+``service`` answers over HTTP what ``asked`` has understood, ``worker`` writes in a thread of its own, ``conversations``
+keeps what is to be continued, ``filtering`` holds back what may not be said, ``metrics`` counts. ``load`` starts a
+service and asks it for a lot at once.
 """
 
 from pathlib import Path
