@@ -1,16 +1,105 @@
 """Typical wrong answers to the exercises of lesson 14, each with words that its feedback must contain."""
 
-first = [
-    (lambda x: x, "TODO: a typical wrong answer, and words that its feedback must contain"),
-    (lambda x: 0, "TODO: another one"),
+import numpy as np
+
+
+def _whole_list(step, start, prompt, count):
+    state, made = start, []
+    for letter in prompt:
+        logits, state = step(letter, state)
+    while len(made) < count:
+        made.append(int(np.argmax(logits)))
+        logits, state = step(made[-1], state)
+    return made
+
+
+def _all_first(step, start, prompt, count):
+    yield from _whole_list(step, start, prompt, count)
+
+
+def _reads_again(step, start, prompt, count):
+    text = list(prompt)
+    for _ in range(count):
+        state = start
+        for letter in text:
+            logits, state = step(letter, state)
+        text.append(int(np.argmax(logits)))
+        yield text[-1]
+
+
+def _forgets(step, start, prompt, count):
+    letter = prompt[-1]
+    for _ in range(count):
+        logits, _ = step(letter, start)
+        letter = int(np.argmax(logits))
+        yield letter
+
+
+def _endless(step, start, prompt, count):
+    state = start
+    for letter in prompt:
+        logits, state = step(letter, state)
+    while True:
+        letter = int(np.argmax(logits))
+        yield letter
+        logits, state = step(letter, state)
+
+
+stream = [
+    (_whole_list, "before the last is made"),
+    (_all_first, "before the first letter came"),
+    (_reads_again, "read nothing twice"),
+    (_forgets, "the state of the one before"),
+    (_endless, "does not end"),
 ]
 
-second = [
-    (lambda x: x, "TODO: a typical wrong answer, and words that its feedback must contain"),
-    (lambda x: 0, "TODO: another one"),
+
+def _scaled(matrix, largest, most, rounded=np.rint):
+    scale = largest / most
+    return rounded(matrix / scale).astype(int), scale
+
+
+few_bits = [
+    (lambda matrix, bits: _scaled(matrix, np.abs(matrix).max(), 2 ** (bits - 1) - 1), "one scale for all"),
+    (lambda matrix, bits: _scaled(matrix, np.abs(matrix).max(axis=0), 2 ** (bits - 1)), "symmetric range ends at"),
+    (lambda matrix, bits: _scaled(matrix, np.abs(matrix).max(axis=0), 2 ** (bits - 1) - 1, np.trunc), "you cut"),
+    (lambda matrix, bits: _scaled(matrix, np.abs(matrix).max(axis=0), 2 ** (bits - 3)), "largest number"),
+    (
+        lambda matrix, bits: _scaled(
+            matrix, np.abs(matrix).max(axis=0), 2 ** (bits - 1) - 1, lambda x: 10 * np.rint(x / 10)
+        ),
+        "steps from",
+    ),
+    (lambda matrix, bits: matrix.astype(np.int8), "expected two things"),
 ]
 
-third = [
-    (lambda x: x, "TODO: a typical wrong answer, and words that its feedback must contain"),
-    (lambda x: 0, "TODO: another one"),
+
+def _served(arrivals, work):
+    free, done = 0.0, []
+    for arrival, effort in zip(arrivals, work, strict=True):
+        free = max(arrival, free) + effort
+        done.append(free)
+    return np.array(done)
+
+
+waiting = [
+    (lambda arrivals, work: work, "the work alone"),
+    (lambda arrivals, work: _served(arrivals, work) - arrivals - work, "the waiting alone"),
+    (_served, "subtract when they came"),
+    (lambda arrivals, work: np.cumsum(work) - arrivals, "still waits for a customer"),
+    (lambda arrivals, work: (_served(arrivals, work) - arrivals)[1:], "expected 3 latencies"),
+]
+
+
+def _promised(load, p50, p99):
+    return {"load": load, "predicted_p99": 1000, "p50": p50, "p99": p99}
+
+
+promise = [
+    (_promised(0.7, 210, 397), "as if nobody waited"),
+    (_promised(0.9, 1030, 5700), "more than the 2200 promised"),
+    (_promised(0.5, 305, 1160), "the highest load"),
+    (_promised(0.7, 398, 1200), "divided by the load"),
+    (_promised(70, 398, 1990), "expected a share"),
+    ([0.7], "expected a dict"),
 ]
