@@ -64,12 +64,6 @@ few_bits = [
     (lambda matrix, bits: _scaled(matrix, np.abs(matrix).max(axis=0), 2 ** (bits - 1)), "symmetric range ends at"),
     (lambda matrix, bits: _scaled(matrix, np.abs(matrix).max(axis=0), 2 ** (bits - 1) - 1, np.trunc), "you cut"),
     (lambda matrix, bits: _scaled(matrix, np.abs(matrix).max(axis=0), 2 ** (bits - 3)), "largest number"),
-    (
-        lambda matrix, bits: _scaled(
-            matrix, np.abs(matrix).max(axis=0), 2 ** (bits - 1) - 1, lambda x: 10 * np.rint(x / 10)
-        ),
-        "steps from",
-    ),
     (lambda matrix, bits: matrix.astype(np.int8), "expected two things"),
 ]
 

@@ -185,7 +185,7 @@ def promise(answer) -> None:
         if abs(got / expected - 1) > 0.15:
             raise Wrong(
                 f"at a load of {load:.0%} {name} is about {expected:.0f} steps, you measured {got:.0f}. Twenty "
-                "thousand customers come to within 15%; is the mean gap between arrivals the mean work divided by the load?"
+                "thousand customers come to within 15%; is the mean gap the mean work divided by the load?"
             )
     if true[1] > PROMISE:
         raise Wrong(f"at a load of {load:.0%} p99 is about {true[1]:.0f} steps, more than the {PROMISE} promised.")
