@@ -68,20 +68,31 @@ few_bits = [
 ]
 
 
-def _served(arrivals, work):
-    free, done = 0.0, []
+def _served(arrivals, work, scribes):
+    free, done = np.zeros(scribes), []
     for arrival, effort in zip(arrivals, work, strict=True):
-        free = max(arrival, free) + effort
-        done.append(free)
+        first = free.argmin()
+        free[first] = max(arrival, free[first]) + effort
+        done.append(free[first])
     return np.array(done)
 
 
+def _dealt_out(arrivals, work, scribes):
+    free, latencies = np.zeros(scribes), []
+    for i, (arrival, effort) in enumerate(zip(arrivals, work, strict=True)):
+        free[i % scribes] = max(arrival, free[i % scribes]) + effort
+        latencies.append(free[i % scribes] - arrival)
+    return np.array(latencies)
+
+
 waiting = [
-    (lambda arrivals, work: work, "the work alone"),
-    (lambda arrivals, work: _served(arrivals, work) - arrivals - work, "the waiting alone"),
+    (lambda arrivals, work, scribes: work, "the work alone"),
+    (lambda arrivals, work, scribes: _served(arrivals, work, scribes) - arrivals - work, "the waiting alone"),
     (_served, "subtract when they came"),
-    (lambda arrivals, work: np.cumsum(work) - arrivals, "still waits for a customer"),
-    (lambda arrivals, work: (_served(arrivals, work) - arrivals)[1:], "expected 3 latencies"),
+    (lambda arrivals, work, scribes: np.cumsum(work) - arrivals, "waits for a customer"),
+    (lambda arrivals, work, scribes: _served(arrivals, work, 1) - arrivals, "only one of them works"),
+    (_dealt_out, "in turn"),
+    (lambda arrivals, work, scribes: (_served(arrivals, work, scribes) - arrivals)[1:], "expected 3 latencies"),
 ]
 
 

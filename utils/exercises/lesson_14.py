@@ -116,27 +116,37 @@ def few_bits(answer) -> None:
             )
 
 
-def latencies(arrivals, work) -> np.ndarray:
-    """From arrival to the last letter, of customers who are served one after the other in the order they come."""
-    free, result = 0.0, []
+def latencies(arrivals, work, scribes: int) -> np.ndarray:
+    """From arrival to the last letter, of customers who share one queue and go to the scribe who is free first."""
+    free, result = [0.0] * scribes, []
     for arrival, effort in zip(arrivals, work, strict=True):
-        free = max(arrival, free) + effort
-        result.append(free - arrival)
+        first = free.index(min(free))
+        free[first] = max(arrival, free[first]) + effort
+        result.append(free[first] - arrival)
     return np.array(result)
+
+
+def _in_turn(arrivals, work, scribes: int) -> np.ndarray:
+    """The same where customers are dealt out in turn, to queues of their own."""
+    result = np.empty(len(work))
+    for i in range(scribes):
+        result[i::scribes] = latencies(arrivals[i::scribes], work[i::scribes], 1)
+    return result
 
 
 @exercise("14 waiting")
 def waiting(answer) -> None:
-    """Latency is waiting and being served; the scribe may have been idle."""
+    """Latency is waiting and being served; a scribe may be idle, and the one who is free first takes the next."""
     rng = np.random.default_rng(0)
-    for arrivals, work, what in (
-        ([0.0, 1.0, 2.0], [5.0, 5.0, 5.0], "three customers come close together"),
-        ([0.0, 100.0, 101.0], [10.0, 10.0, 10.0], "the scribe is idle before the second comes"),
-        (np.cumsum(rng.exponential(260.0, 50)), rng.integers(20, 401, 50).astype(float), "fifty customers come"),
+    for arrivals, work, scribes, what in (
+        ([0.0, 1.0, 2.0], [5.0, 5.0, 5.0], 1, "one scribe, three customers close together"),
+        ([0.0, 100.0, 101.0], [10.0, 10.0, 10.0], 1, "one scribe, idle before the second customer comes"),
+        ([0.0, 0.0, 1.0, 2.0], [50.0, 5.0, 5.0, 5.0], 2, "two scribes, the first of them long at work"),
+        (np.cumsum(rng.exponential(80.0, 50)), rng.integers(20, 401, 50).astype(float), 3, "three scribes"),
     ):
         arrivals, work = np.asarray(arrivals), np.asarray(work)
-        got = np.asarray(call(answer, arrivals.copy(), work.copy()), dtype=float)
-        expected = latencies(arrivals, work)
+        got = np.asarray(call(answer, arrivals.copy(), work.copy(), scribes), dtype=float)
+        expected = latencies(arrivals, work, scribes)
         if got.shape != expected.shape:
             raise Wrong(f"{what}: expected {len(expected)} latencies, got the shape {got.shape}.")
         if np.allclose(got, expected):
@@ -144,14 +154,16 @@ def waiting(answer) -> None:
         if np.allclose(got, work):
             raise Wrong(f"{what}: you count the work alone; the time spent waiting for those before belongs to it.")
         if np.allclose(got, expected - work):
-            raise Wrong(f"{what}: you count the waiting alone; the customer also waits while being served.")
+            raise Wrong(f"{what}: you count the waiting alone; a customer also waits while being served.")
         if np.allclose(got, expected + arrivals):
             raise Wrong(f"{what}: you return when each is done; subtract when they came.")
         if np.any(got < work - 1e-9):
-            raise Wrong(
-                f"{what}: somebody is done sooner than their work takes. A free scribe still waits for a customer."
-            )
-        raise Wrong(f"{what}: you return {got[:3].round(1)}..., expected {expected[:3].round(1)}...")
+            raise Wrong(f"{what}: somebody is done sooner than their work takes. A free scribe waits for a customer.")
+        if scribes > 1 and np.allclose(got, latencies(arrivals, work, 1)):
+            raise Wrong(f"{what}: only one of them works.")
+        if scribes > 1 and np.allclose(got, _in_turn(arrivals, work, scribes)):
+            raise Wrong(f"{what}: you deal the customers out in turn; the next goes to the scribe who is free first.")
+        raise Wrong(f"{what}: you return {got[:4].round(1)}..., expected {expected[:4].round(1)}...")
 
 
 PROMISE = 2200  # steps within which 99 of 100 are to be done
