@@ -69,13 +69,13 @@ class Stream:
         self.ended: str | None = None
         self.held = False
         self._numbers = numbers
-        self._unread = collections.deque(int(symbol) for symbol in request.prompt)  # with the symbol written last
+        self._prompt = collections.deque(int(symbol) for symbol in request.prompt)  # as far as it has not been read
         self._left: State | None = None  # when it has ended
 
     @property
-    def reading(self) -> bool:
-        """Whether some of the prompt is still to be read."""
-        return not self.symbols
+    def unread(self) -> list[int]:
+        """Symbols that the network is to read next, at least one."""
+        return list(self._prompt) or self.symbols[-1:]
 
 
 class Batcher:
@@ -108,6 +108,7 @@ class Batcher:
         self.rounds = self.steps = 0
         self._rows: list[Stream | None] = []  # None: left since the last step
         self._state = engine.start(BLOCK)  # of each row, then idle ones up to a multiple of the block
+        self._plan: _Plan | None = None  # of the step before, while it holds
 
     @property
     def streams(self) -> list[Stream]:
@@ -155,7 +156,7 @@ class Batcher:
     def cancel(self, stream: Stream, reason: str = "cancelled") -> None:
         """End a stream; its slot is free from the next step on. One that has ended stays as it was."""
         if stream in self._rows:
-            self._leave([stream], reason)
+            self._leave(stream, reason)
         elif not stream.ended:
             self.waiting.remove(stream)
             stream.ended, stream._left = reason, stream.request.state or self.engine.start()
@@ -171,7 +172,7 @@ class Batcher:
             state = self._state.take([self._rows.index(stream)])
         else:
             state = stream.request.state or self.engine.start()
-        return state, list(stream._unread)
+        return state, stream.unread
 
     def step(self) -> list[Stream]:
         """Let streams in, and every stream in work that is not held read one symbol and choose the next.
@@ -183,24 +184,29 @@ class Batcher:
         rows = [row for row, stream in enumerate(self._rows) if not stream.held]
         if not rows:
             return []
-        streams = [self._rows[row] for row in rows]
-        symbols = [stream._unread.popleft() for stream in streams]
-        logits = self._advance(rows, symbols)  # (streams, vocabulary)
+        if self._plan is None or self._plan.rows != rows:
+            self._plan = _Plan(rows, [self._rows[row] for row in rows])
+        plan = self._plan
+        logits = self._advance(rows, plan.next)  # (rows, vocabulary)
         self.rounds += 1
         self.steps += len(rows)
-
-        writing = [i for i, stream in enumerate(streams) if not stream._unread]
-        for rules, group in _alike(streams, writing).items():
-            numbers = [stream._numbers for stream in map(streams.__getitem__, group)]
-            drawn = None if numbers[0] is None else np.array([next(number) for number in numbers])
-            some = logits if len(group) == len(streams) else logits[group]
-            for i, symbol in zip(group, choose(some, rules[1:], drawn).tolist(), strict=True):
-                streams[i]._unread.append(symbol)
-        self._note(streams, set(writing), logits)
-        wrote = [streams[i] for i in writing]
-        self._leave([stream for stream in wrote if stream.symbols[-1] == stream.request.end], "end")
-        self._leave([stream for stream in wrote if len(stream.symbols) == stream.request.length], "length")
-        return wrote
+        plan.next = symbols = plan.choose(logits)  # (rows,)
+        relative = logits - logits.max(axis=1, keepdims=True)
+        chances = relative[plan.all, symbols] - np.log(np.exp(relative).sum(axis=1))
+        symbols, chances = symbols.tolist(), chances.tolist()
+        for i, stream in plan.reading:
+            stream.read_log_probabilities.append(chances[i])
+            if len(stream._prompt) == 1:  # when it has been read, the stream writes
+                self._plan = None
+        ended = []
+        for i, stream in plan.writing:
+            stream.symbols.append(symbols[i])
+            stream.log_probabilities.append(chances[i])
+            if symbols[i] == stream.request.end or len(stream.symbols) == stream.request.length:
+                ended.append(stream)
+        for stream in ended:
+            self._leave(stream, "end" if stream.symbols[-1] == stream.request.end else "length")
+        return [stream for _, stream in plan.writing]
 
     def run(self) -> None:
         """Step until nothing is left to do, with one thread of BLAS: two wait for each other longer than they work."""
@@ -231,12 +237,13 @@ class Batcher:
         for to, (stream, row) in enumerate(order):
             if row is None and stream.request.state is not None:
                 state = state.refill([to], stream.request.state)
-        self._rows, self._state = [stream for stream, _ in order], state
+        self._rows, self._state, self._plan = [stream for stream, _ in order], state, None
 
-    def _advance(self, rows: list[int], symbols: list[int]) -> np.ndarray:
+    def _advance(self, rows: list[int], symbols: np.ndarray) -> np.ndarray:
         """One step of some rows; the state of the others stays. Logits of shape (rows, vocabulary)."""
         idle = -len(rows) % BLOCK
-        symbols = symbols + [0] * idle
+        if idle:
+            symbols = np.append(symbols, [0] * idle)
         if len(rows) == len(self._rows):
             logits, self._state = self.engine.step(self._state, symbols)
         else:
@@ -244,29 +251,37 @@ class Batcher:
             self._state = self._state.refill(rows, state.take(range(len(rows))))
         return logits[: len(rows)]
 
-    def _note(self, streams: list[Stream], writing: set[int], logits: np.ndarray) -> None:
-        """Keep what each stream is to read next, and how likely it was."""
-        nexts = [stream._unread[0] for stream in streams]
-        relative = logits - logits.max(axis=1, keepdims=True)
-        chances = relative[np.arange(len(nexts)), nexts] - np.log(np.exp(relative).sum(axis=1))
-        for i, (stream, symbol, chance) in enumerate(zip(streams, nexts, chances.tolist(), strict=True)):
-            if i in writing:
-                stream.symbols.append(symbol)
-                stream.log_probabilities.append(chance)
-            else:
-                stream.read_log_probabilities.append(chance)
-
-    def _leave(self, streams: list[Stream], reason: str) -> None:
-        for stream in streams:
-            if not stream.ended:
-                row = self._rows.index(stream)
-                stream.ended, stream._left = reason, self._state.take([row])
-                self._rows[row] = None
+    def _leave(self, stream: Stream, reason: str) -> None:
+        row = self._rows.index(stream)
+        stream.ended, stream._left = reason, self._state.take([row])
+        self._rows[row] = self._plan = None
 
 
-def _alike(streams: list[Stream], writing: list[int]) -> dict[tuple, list[int]]:
-    """Numbers of those who write, by what they have in common: whether they draw, and the rules."""
-    groups = collections.defaultdict(list)
-    for i in writing:
-        groups[(streams[i]._numbers is not None, *streams[i].request.rules)].append(i)
-    return groups
+class _Plan:
+    """Who reads and who writes in a step. It holds until somebody comes, goes, is held or has read his prompt."""
+
+    def __init__(self, rows: list[int], streams: list[Stream]) -> None:
+        self.rows, self.all = rows, np.arange(len(rows))
+        self.next = np.array([stream.unread[0] for stream in streams])
+        self.reading = [(i, stream) for i, stream in enumerate(streams) if len(stream._prompt) > 1]
+        self.writing = [(i, stream) for i, stream in enumerate(streams) if len(stream._prompt) <= 1]
+        groups = collections.defaultdict(list)  # alike in their rules, and in whether they draw
+        for i, stream in self.writing:
+            groups[(stream._numbers is not None, *stream.request.rules)].append(i)
+        self._groups = [
+            (np.array(group), rules, [streams[i]._numbers for i in group] if drawn else None)
+            for (drawn, *rules), group in groups.items()
+        ]
+
+    def choose(self, logits: np.ndarray) -> np.ndarray:
+        """What each stream, having read a symbol, is to read next: more of its prompt, or what it now writes."""
+        symbols = np.empty(len(self.rows), int)
+        for i, stream in self.reading:
+            stream._prompt.popleft()
+            symbols[i] = stream._prompt[0]
+        for _, stream in self.writing:
+            stream._prompt.clear()
+        for group, rules, numbers in self._groups:
+            drawn = None if numbers is None else np.array([next(number) for number in numbers])
+            symbols[group] = choose(logits[group] if len(group) < len(logits) else logits, rules, drawn)
+        return symbols

@@ -14,7 +14,7 @@ cannot come. No rule cuts all symbols. Of equally likely symbols the one with th
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 
 Rule = Callable[[np.ndarray], np.ndarray]
 
@@ -80,7 +80,7 @@ def typical(logits: np.ndarray, p: float) -> np.ndarray:
     logits = _checked(logits)
     surprise = -log_softmax(logits, axis=-1)  # (..., vocabulary)
     possible = np.isfinite(surprise)
-    chances = softmax(logits, axis=-1)
+    chances = _softmax(logits)
     entropy = np.sum(chances * np.where(possible, surprise, 0), axis=-1, keepdims=True)
     return _keep_mass(logits, p, np.argsort(np.abs(surprise - entropy), axis=-1, kind="stable"))
 
@@ -90,7 +90,7 @@ def probabilities(logits: np.ndarray, rules: Sequence[Rule] = ()) -> np.ndarray:
     logits = _checked(logits)
     for rule in rules:
         logits = rule(logits)
-    return softmax(logits, axis=-1)
+    return _softmax(logits)
 
 
 def draw(logits: np.ndarray, rules: Sequence[Rule] = (), *, uniforms: np.ndarray | float) -> np.ndarray:
@@ -165,11 +165,20 @@ def _checked(logits) -> np.ndarray:
     logits = np.asarray(logits, dtype=float)
     if logits.ndim == 0 or logits.shape[-1] == 0:
         raise ValueError(f"logits has the shape {logits.shape}; expected (..., vocabulary) with at least one symbol.")
-    if np.isnan(logits).any() or np.isposinf(logits).any():
-        raise ValueError("logits holds NaN or plus infinity: the model has diverged, or was given what it cannot read.")
-    if np.isneginf(logits).all(axis=-1).any():
+    top = logits.max(axis=-1)  # NaN where there is one
+    if not np.isfinite(top).all():
+        if np.isnan(top).any() or np.isposinf(top).any():
+            raise ValueError(
+                "logits holds NaN or plus infinity: the model has diverged, or was given what it cannot read."
+            )
         raise ValueError("logits holds a row of minus infinity only: nothing is left to draw.")
     return logits
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    """SciPy's, without its way through other array libraries, which would cost more than a step of a small network."""
+    chances = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return chances / chances.sum(axis=-1, keepdims=True)
 
 
 def _check_share(name: str, value: float) -> None:
@@ -185,7 +194,7 @@ def _keep_mass(logits: np.ndarray, p: float, order: np.ndarray) -> np.ndarray:
     """The first symbols of an order that hold ``p`` together."""
     if p == 1:
         return logits
-    total = np.cumsum(np.take_along_axis(softmax(logits, axis=-1), order, axis=-1), axis=-1)
+    total = np.cumsum(np.take_along_axis(_softmax(logits), order, axis=-1), axis=-1)
     return _keep_first(logits, np.sum(total < p * total[..., -1:], axis=-1) + 1, order)
 
 

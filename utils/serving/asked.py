@@ -147,14 +147,12 @@ def _rules(given: object) -> tuple[tuple[str, float], ...]:
         if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) and pair[0] in RULES):
             raise Refused(422, field, pair, expected)
         name, value = pair
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not _number(-1e9, 1e9)(value):
             raise Refused(422, field, pair, f"a number for {name}")
         try:
             rules_of(((name, value),))[0](np.zeros(2))
-        except (ValueError, OverflowError) as error:
-            raise Refused(
-                422, field, pair, str(error).rpartition("expected ")[2].rstrip(".") or f"another {name}"
-            ) from None
+        except ValueError as error:
+            raise Refused(422, field, pair, str(error).rpartition("expected ")[2].rstrip(".")) from None
         pairs.append((name, value))
     return tuple(pairs)
 
