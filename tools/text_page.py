@@ -4,6 +4,8 @@ The page carries a character model, trained as in lesson 13 but for longer, and 
 element of its own. Here that element is written and read::
 
     engine = Engine(load_model())  # the weights as the page has them
+
+The service of ``utils/serving`` answers with the same network, from a file of its own.
 """
 
 import base64
@@ -14,6 +16,9 @@ import numpy as np
 
 from tools.play import PLAY, fingerprint, put_block, read_block
 from utils.datasets.corpora import Vocabulary
+from utils.generation.engine import Engine, Weights
+from utils.generation.stored import save_engine
+from utils.serving import MODEL
 
 TEXT = PLAY / "text.html"
 ORDER = 3  # the longest context of the n-gram, in characters
@@ -127,6 +132,19 @@ def load_model(page: Path = TEXT, dtype: str = "float32"):
     return model
 
 
+def store_engine(page: Path = TEXT, path: Path = MODEL) -> None:
+    """Write the page's network to the file that the service answers with.
+
+    Raises:
+        ValueError: no model in the page.
+    """
+    carried = read_model(page)
+    embedding, kernel, recurrent, bias, head, head_bias = (carried.weights[name] for name in WEIGHTS)
+    engine = Engine(Weights(embedding, (("LSTM", (kernel, recurrent, bias)),), (head, head_bias)))
+    about = {"read": "the King James Bible", "recipe": carried.recipe}
+    save_engine(path, engine, carried.vocabulary, about=about)
+
+
 def count_table(train, order: int, symbols: int, smallest: int = 1) -> Table:
     """Count rows of ``order + 1`` symbols and leave out those that came less than ``smallest`` times.
 
@@ -179,7 +197,6 @@ def unpack(packed: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _weights(model, vocabulary: Vocabulary) -> dict[str, np.ndarray]:
     """As float16, little endian, by the names of :data:`WEIGHTS`."""
-    from utils.generation.engine import Engine
     from utils.runtime import keras
 
     engine = Engine(model)  # refuses what it cannot follow
@@ -254,4 +271,5 @@ def _train():
 
 if __name__ == "__main__":
     write_model(*_train(), recipe=current_recipe())
-    print(f"{TEXT.name} written")
+    store_engine()
+    print(f"{TEXT.name} and {MODEL.name} written")

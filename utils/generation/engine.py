@@ -12,11 +12,14 @@ A state is never changed: keep it to go back, give it to two steps to fork.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from utils.runtime import keras
+from utils import runtime
+
+if TYPE_CHECKING:  # what serves a stored network need not wait for TensorFlow
+    from utils.runtime import keras
 
 
 class State(NamedTuple):
@@ -50,6 +53,24 @@ class State(NamedTuple):
         return State(tuple(layers))
 
 
+class Weights(NamedTuple):
+    """What an engine computes with, in the shapes and the order of gates that Keras has.
+
+    Attributes:
+        embedding: shape (vocabulary, size).
+        cells: of each recurrent layer its kind, ``"RNN"``, ``"LSTM"`` or ``"GRU"``, and three arrays: its kernel, shape
+            (inputs, gates * units), recurrent kernel, (units, gates * units), and bias, (gates * units,), of a GRU
+            (2, 3 * units).
+        head: kernel, shape (units, outputs), and bias; None where it is the embedding once more.
+        scale: an embedded symbol is multiplied by it.
+    """
+
+    embedding: np.ndarray
+    cells: tuple[tuple[str, tuple[np.ndarray, np.ndarray, np.ndarray]], ...]
+    head: tuple[np.ndarray, np.ndarray] | None
+    scale: float = 1.0
+
+
 class Engine:
     """The step of a model that reads symbols: Embedding, one or several SimpleRNN, LSTM or GRU layers, head.
 
@@ -58,39 +79,22 @@ class Engine:
     Attributes:
         vocabulary: how many symbols the model reads.
         outputs: how many logits it gives.
+        weights: what it computes with.
     """
 
-    def __init__(self, model: "keras.Model") -> None:
+    def __init__(self, model: "keras.Model | Weights") -> None:
         """Read the weights; later training of the model does not reach the engine.
 
         Raises:
-            ValueError: a layer that the engine does not know, or one with a setting it does not follow.
+            ValueError: a layer that the engine does not know, one with a setting it does not follow, or weights whose
+                shapes do not fit together.
         """
-        if not isinstance(model, keras.Model):
-            _refuse(model)
-        passed_over = (keras.layers.InputLayer, keras.layers.Dropout)
-        layers = [layer for layer in model.layers if not isinstance(layer, passed_over)]
-        tied = len(layers) > 2 and isinstance(layers[0], keras.layers.ReversibleEmbedding) and layers[0].tie_weights
-        if not (tied or isinstance(model, keras.Sequential)):
-            _refuse(model)
-        embedding, scale = layers[0], 1.0
-        if not isinstance(embedding, keras.layers.Embedding):
-            _refuse(embedding)
-        _demand(embedding, "mask_zero", False)
-        if tied:
-            table = embedding.get_weights()[0]
-            if not isinstance(layers[1], keras.layers.Rescaling):
-                _refuse(layers[1])
-            cells, scale = layers[2:], layers[1].scale
-            self._head = table.T, np.zeros(len(table), table.dtype)
-        else:
-            cells, head = layers[1:-1], layers[-1]
-            if not isinstance(head, keras.layers.Dense) or not cells:
-                _refuse(head)
-            _demand(head, "activation", "linear")
-            table, self._head = embedding.get_weights()[0], head.get_weights()
-        self._cells = [_cell(layer) for layer in cells]
-        self._table = self._cells[0].given(np.float32(scale) * table)  # (vocabulary, gates * units)
+        self.weights = weights = model if isinstance(model, Weights) else _weights(model)
+        _check(weights)
+        table = weights.embedding
+        self._head = weights.head or (np.ascontiguousarray(table.T), np.zeros(len(table), table.dtype))
+        self._cells = [_KINDS[kind](*arrays) for kind, arrays in weights.cells]
+        self._table = self._cells[0].given(np.float32(weights.scale) * table)  # (vocabulary, gates * units)
         self.vocabulary, self.outputs = len(table), self._head[0].shape[1]
 
     def start(self, streams: int = 1) -> State:
@@ -161,20 +165,24 @@ class _Cell:
     """A layer's weights, in Keras' order of gates, and its step.
 
     A gate is sigmoid(a) = (1 + tanh(a / 2)) / 2. The halves are multiplied into the weights beforehand, without any
-    rounding, and the recurrent weights lie column by column, as a product with one vector reads them.
+    rounding. For one stream the recurrent weights lie column by column, as a product with one vector reads them.
     """
 
     halved: tuple[float, ...] = (1.0,)  # of each gate
 
-    def __init__(self, layer) -> None:
-        self.units = layer.units
-        kernel, recurrent, bias = layer.get_weights()
-        scale = np.repeat(np.array(self.halved, kernel.dtype), layer.units)  # (gates * units,)
-        self.kernel, self.recurrent, self.bias = scale * kernel, np.asfortranarray(scale * recurrent), scale * bias
+    def __init__(self, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> None:
+        self.units = len(recurrent)
+        scale = np.repeat(np.array(self.halved, kernel.dtype), self.units)  # (gates * units,)
+        self.kernel, self.recurrent, self.bias = scale * kernel, scale * recurrent, scale * bias
+        self._by_column = np.asfortranarray(self.recurrent)
 
     def given(self, x: np.ndarray) -> np.ndarray:
         """What the gates get from the inputs, shape (rows, gates * units)."""
         return x @ self.kernel + self.bias
+
+    def back(self, h: np.ndarray) -> np.ndarray:
+        """What the gates get from the state, shape (streams, gates * units)."""
+        return h @ (self._by_column if len(h) == 1 else self.recurrent)
 
     def start(self, streams: int) -> tuple[np.ndarray, ...]:
         return (np.zeros((streams, self.units), self.kernel.dtype),)
@@ -182,7 +190,7 @@ class _Cell:
 
 class _RNN(_Cell):
     def step(self, given, h):
-        return (np.tanh(given + h @ self.recurrent),)
+        return (np.tanh(given + self.back(h)),)
 
 
 class _LSTM(_Cell):
@@ -193,7 +201,7 @@ class _LSTM(_Cell):
 
     def step(self, given, h, c):
         u = self.units
-        gates = h @ self.recurrent
+        gates = self.back(h)
         gates += given
         np.tanh(gates, out=gates)  # (streams, 4 * units)
         new = gates[:, 2 * u : 3 * u].copy()
@@ -210,15 +218,15 @@ class _LSTM(_Cell):
 class _GRU(_Cell):
     halved = (0.5, 0.5, 1.0)  # update, reset, candidate
 
-    def __init__(self, layer) -> None:
-        super().__init__(layer)
+    def __init__(self, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> None:
+        super().__init__(kernel, recurrent, bias)
         bias, back = self.bias  # reset_after: one for the inputs, one for the state
         both = 2 * self.units
         self.bias, self.candidate_bias = np.append(bias[:both] + back[:both], bias[both:]), back[both:]
 
     def step(self, given, h):
         u = self.units
-        back = h @ self.recurrent  # (streams, 3 * units)
+        back = self.back(h)  # (streams, 3 * units)
         gates = back[:, : 2 * u] + given[:, : 2 * u]
         np.tanh(gates, out=gates)
         gates += 1
@@ -233,8 +241,62 @@ class _GRU(_Cell):
         return (h,)
 
 
-def _cell(layer) -> _Cell:
-    kinds = {keras.layers.SimpleRNN: _RNN, keras.layers.LSTM: _LSTM, keras.layers.GRU: _GRU}
+_KINDS = {"RNN": _RNN, "LSTM": _LSTM, "GRU": _GRU}
+
+
+def _check(weights: Weights) -> None:
+    """Refuse what does not fit together."""
+    embedding, cells, head, _ = weights
+    if embedding.ndim != 2 or not cells:
+        raise ValueError(f"The embedding has the shape {embedding.shape} and there are {len(cells)} recurrent layers.")
+    width = embedding.shape[1]
+    for i, (kind, arrays) in enumerate(cells):
+        if kind not in _KINDS:
+            raise ValueError(f"Layer {i} is of the kind {kind!r}; expected one of {', '.join(_KINDS)}.")
+        gates, units = len(_KINDS[kind].halved), len(arrays[1]) if arrays[1].ndim else 0
+        biases = (2, gates * units) if kind == "GRU" else (gates * units,)
+        expected = [(width, gates * units), (units, gates * units), biases]
+        if [array.shape for array in arrays] != expected:
+            found = ", ".join(str(array.shape) for array in arrays)
+            raise ValueError(f"Layer {i}, {kind}, has weights of the shapes {found}; expected {expected}.")
+        width = units
+    kernel = embedding.T if head is None else head[0]
+    biases = kernel.shape[1:] if head is None else head[1].shape
+    if kernel.ndim != 2 or len(kernel) != width or biases != kernel.shape[1:]:
+        raise ValueError(
+            f"The head has weights of the shapes {kernel.shape}, {biases}; expected ({width}, outputs), (outputs,)."
+        )
+
+
+def _weights(model: "keras.Model") -> Weights:
+    """Those of a model of the layers that the engine knows."""
+    keras = runtime.keras
+    if not isinstance(model, keras.Model):
+        _refuse(model)
+    passed_over = (keras.layers.InputLayer, keras.layers.Dropout)
+    layers = [layer for layer in model.layers if not isinstance(layer, passed_over)]
+    tied = len(layers) > 2 and isinstance(layers[0], keras.layers.ReversibleEmbedding) and layers[0].tie_weights
+    if not (tied or isinstance(model, keras.Sequential)):
+        _refuse(model)
+    embedding = layers[0]
+    if not isinstance(embedding, keras.layers.Embedding):
+        _refuse(embedding)
+    _demand(embedding, "mask_zero", False)
+    if tied:
+        if not isinstance(layers[1], keras.layers.Rescaling):
+            _refuse(layers[1])
+        return Weights(embedding.get_weights()[0], tuple(map(_cell, layers[2:])), None, float(layers[1].scale))
+    cells, head = layers[1:-1], layers[-1]
+    if not isinstance(head, keras.layers.Dense) or not cells:
+        _refuse(head)
+    _demand(head, "activation", "linear")
+    return Weights(embedding.get_weights()[0], tuple(map(_cell, cells)), tuple(head.get_weights()))
+
+
+def _cell(layer) -> tuple[str, tuple[np.ndarray, ...]]:
+    """Kind and weights of a recurrent layer."""
+    layers = runtime.keras.layers
+    kinds = {layers.SimpleRNN: "RNN", layers.LSTM: "LSTM", layers.GRU: "GRU"}
     if type(layer) not in kinds:
         _refuse(layer)
     followed = {
@@ -247,7 +309,7 @@ def _cell(layer) -> _Cell:
     }
     for name, value in followed.items():
         _demand(layer, name, value)
-    return kinds[type(layer)](layer)
+    return kinds[type(layer)], tuple(layer.get_weights())
 
 
 def _demand(layer, name: str, value) -> None:

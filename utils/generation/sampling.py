@@ -118,6 +118,19 @@ def draw(logits: np.ndarray, rules: Sequence[Rule] = (), *, uniforms: np.ndarray
     return np.sum(total <= uniforms[..., None] * total[..., -1:], axis=-1)
 
 
+def choose(logits: np.ndarray, rules: Sequence[Rule] = (), uniforms: np.ndarray | float | None = None) -> np.ndarray:
+    """One symbol for each row: drawn as by :func:`draw`, or without random numbers the likeliest after the rules.
+
+    Args:
+        logits, rules, uniforms: as of :func:`draw`.
+    """
+    if uniforms is not None:
+        return draw(logits, rules, uniforms=uniforms)
+    for rule in rules:
+        logits = rule(logits)
+    return greedy(logits)
+
+
 def uniforms(seed: int, shape: int | Sequence[int]) -> np.ndarray:
     """Random numbers in [0, 1) that are the same in every language: Tommy Ettinger's mulberry32.
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from utils.generation.batching import Batcher, Request
 from utils.generation.engine import Engine
-from utils.generation.sampling import Rule, draw, greedy
+from utils.generation.sampling import Rule, choose
 
 
 def generate(
@@ -33,7 +34,7 @@ def generate(
     logits, state = engine.read(prompts)
     logits, made = logits[:, -1], []  # (streams, vocabulary)
     for step in range(steps):
-        made.append(_choose(logits, rules, rng))  # (streams,)
+        made.append(choose(logits, rules, None if rng is None else rng.random(len(logits))))  # (streams,)
         if step < steps - 1:
             logits, state = engine.step(state, made[-1])
     return np.stack(made, axis=1)
@@ -72,34 +73,10 @@ def generate_until(
     """
     if min(count, streams, longest) < 1:
         raise ValueError(f"count is {count}, streams {streams} and longest {longest}; expected at least 1 of each.")
-    streams = min(streams, count)
-    first_logits, first = engine.read(np.asarray(prompt)[None])
-    first_logits = first_logits[0, -1]  # (vocabulary,)
-    logits, state = np.repeat(first_logits[None], streams, axis=0), first.take([0] * streams)
-    texts: list[list[int]] = [[] for _ in range(streams)]
-    at = np.arange(streams)  # which text each stream writes
-    while True:
-        symbols = _choose(logits, rules, rng)
-        for text, symbol in zip(at, symbols, strict=True):
-            texts[text].append(int(symbol))
-        ended = [i for i, text in enumerate(at) if texts[text][-1] == end or len(texts[text]) == longest]
-        begun = ended[: count - len(texts)]
-        stay = [i for i in range(len(at)) if i not in ended or i in begun]
-        if not stay:
-            return [np.array(text) for text in texts]
-        logits, state = engine.step(state, symbols)
-        if begun:
-            logits[begun] = first_logits
-            state = state.refill(begun, first.take([0] * len(begun)))
-            at[begun] = range(len(texts), len(texts) + len(begun))
-            texts += [[] for _ in begun]
-        if len(stay) < len(at):
-            logits, state, at = logits[stay], state.take(stay), at[stay]
-
-
-def _choose(logits: np.ndarray, rules: Sequence[Rule], rng: np.random.Generator | None) -> np.ndarray:
-    if rng is not None:
-        return draw(logits, rules, uniforms=rng.random(len(logits)))
-    for rule in rules:
-        logits = rule(logits)
-    return greedy(logits)
+    *before, last = prompt
+    state = engine.read([before])[1] if before else None  # read once for all
+    numbers = iter(rng.random, None) if rng is not None else None
+    batcher = Batcher(engine, streams)
+    texts = [batcher.submit(Request([last], longest, rules, end=end, state=state), numbers) for _ in range(count)]
+    batcher.run()
+    return [np.array(text.symbols) for text in texts]

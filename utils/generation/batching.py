@@ -1,0 +1,272 @@
+"""Many requests at once: each joins when there is room and leaves when its text ends, while the others go on.
+
+A step costs little more for many streams than for one, since the weights are read once for all of them. So requests are
+answered side by side. A bus that fills up, and lets nobody on before the last passenger has got off, drives mostly
+empty seats (*static* batching); a lift lets people on and off at every floor (*continuous* batching). ::
+
+    batcher = Batcher(engine, slots=64)
+    streams = [batcher.submit(Request(vocabulary.encode(text), 200, seed=i)) for i, text in enumerate(prompts)]
+    batcher.run()
+    texts = [vocabulary.decode(stream.symbols) for stream in streams]
+
+A text depends on its own request alone: it draws with random numbers of its own, and each row of a product with the
+weights is the same sum whatever stands in the other rows. Only a single row, and in some libraries a few rows, would be
+summed in another order: so there are always a multiple of eight.
+"""
+
+import collections
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from utils.generation.engine import Engine, State
+from utils.generation.sampling import Rule, choose, uniforms
+
+BLOCK = 8  # rows of a step come in blocks of this size
+
+
+class Request(NamedTuple):
+    """What is to be written.
+
+    Attributes:
+        prompt: symbols that are read first, at least one.
+        length: symbols to write at most.
+        rules: of :mod:`utils.generation.sampling`, applied in this order. Streams whose rules are the same objects are
+            drawn together, which is quicker.
+        seed: of the text's own random numbers, :func:`utils.generation.sampling.uniforms`; without it every symbol is
+            the likeliest.
+        end: the symbol that ends the text, and is written; none when not given.
+        state: of one stream, before the prompt; that of :meth:`Engine.start` when not given.
+    """
+
+    prompt: Sequence[int]
+    length: int
+    rules: Sequence[Rule] = ()
+    seed: int | None = None
+    end: int | None = None
+    state: State | None = None
+
+
+class Stream:
+    """A request in work, and what has come of it.
+
+    Attributes:
+        request: what was asked.
+        symbols: what has been written so far.
+        log_probabilities: of these under the network, before any rule; natural logarithms.
+        read_log_probabilities: of what was read, but for the first symbol, before which nothing was expected.
+        ended: None while it goes on, then ``"length"``, ``"end"`` or what :meth:`Batcher.cancel` was told.
+        held: whether it has been told to wait.
+    """
+
+    def __init__(self, request: Request, numbers: Iterator[float] | None) -> None:
+        self.request = request
+        self.symbols: list[int] = []
+        self.log_probabilities: list[float] = []
+        self.read_log_probabilities: list[float] = []
+        self.ended: str | None = None
+        self.held = False
+        self._numbers = numbers
+        self._unread = collections.deque(int(symbol) for symbol in request.prompt)  # with the symbol written last
+        self._left: State | None = None  # when it has ended
+
+    @property
+    def reading(self) -> bool:
+        """Whether some of the prompt is still to be read."""
+        return not self.symbols
+
+
+class Batcher:
+    """Answers requests side by side on one engine.
+
+    Nothing happens between calls, and it is to be called from one thread.
+
+    Attributes:
+        waiting: streams that have not begun, in the order in which they will.
+        rounds: how often the engine was called, each time for all streams in work.
+        steps: symbols read, of all streams together: over ``rounds`` the mean number of streams in work.
+    """
+
+    def __init__(self, engine: Engine, slots: int = 64, *, continuous: bool = True) -> None:
+        """Answer nothing yet.
+
+        Args:
+            engine: an :class:`Engine`, or whatever has its ``vocabulary``, ``start`` and ``step``.
+            slots: streams in work at once.
+            continuous: a stream that has ended makes room for the next at once. Otherwise the next ones begin together
+                when the longest has ended (static batching), for comparison.
+
+        Raises:
+            ValueError: less than one slot.
+        """
+        if slots < 1:
+            raise ValueError(f"slots is {slots}; expected at least 1.")
+        self.engine, self.slots, self.continuous = engine, slots, continuous
+        self.waiting: collections.deque[Stream] = collections.deque()
+        self.rounds = self.steps = 0
+        self._rows: list[Stream | None] = []  # None: left since the last step
+        self._state = engine.start(BLOCK)  # of each row, then idle ones up to a multiple of the block
+
+    @property
+    def streams(self) -> list[Stream]:
+        """Those in work, at most ``slots``."""
+        return [stream for stream in self._rows if stream is not None]
+
+    @property
+    def idle(self) -> bool:
+        """Whether a step would do nothing: nobody waits who would be let in, and those in work are held."""
+        streams = self.streams
+        room = len(streams) < self.slots if self.continuous else not streams
+        return not (self.waiting and room) and all(stream.held for stream in streams)
+
+    def submit(self, request: Request, numbers: Iterator[float] | None = None) -> Stream:
+        """Put a request into the queue.
+
+        Args:
+            request: what to write.
+            numbers: random numbers in [0, 1) to draw with instead of those of the request's seed, one a symbol.
+
+        Raises:
+            ValueError: nothing to read, symbols that the engine does not know, a length below 1, a seed that is none,
+                or the state of several streams.
+        """
+        prompt, known = np.asarray(request.prompt), range(self.engine.vocabulary)
+        if prompt.ndim != 1 or not prompt.size or prompt.dtype.kind not in "iu":
+            raise ValueError(
+                f"prompt has the shape {prompt.shape} and holds {prompt.dtype}; expected whole numbers, (time,), "
+                "at least one."
+            )
+        if prompt.min() not in known or prompt.max() not in known:
+            raise ValueError(f"prompt holds {prompt.min()} to {prompt.max()}; expected 0 to {known[-1]}.")
+        if request.length < 1:
+            raise ValueError(f"length is {request.length}; expected at least 1.")
+        if request.end is not None and request.end not in known:
+            raise ValueError(f"end is {request.end!r}; expected one of the symbols 0 to {known[-1]}, or None.")
+        if request.state is not None and request.state.streams != 1:
+            raise ValueError(f"state has {request.state.streams} streams; expected one.")
+        if numbers is None and request.seed is not None:
+            numbers = iter(uniforms(request.seed, request.length))
+        stream = Stream(request, numbers)
+        self.waiting.append(stream)
+        return stream
+
+    def cancel(self, stream: Stream, reason: str = "cancelled") -> None:
+        """End a stream; its slot is free from the next step on. One that has ended stays as it was."""
+        if stream in self._rows:
+            self._leave([stream], reason)
+        elif not stream.ended:
+            self.waiting.remove(stream)
+            stream.ended, stream._left = reason, stream.request.state or self.engine.start()
+
+    def snapshot(self, stream: Stream) -> tuple[State, list[int]]:
+        """What it takes to go on elsewhere: a state of one stream, and the symbols to be read next, at least one.
+
+        A request with this state and a prompt that begins with these symbols goes on where the stream is.
+        """
+        if stream.ended:
+            state = stream._left
+        elif stream in self._rows:
+            state = self._state.take([self._rows.index(stream)])
+        else:
+            state = stream.request.state or self.engine.start()
+        return state, list(stream._unread)
+
+    def step(self) -> list[Stream]:
+        """Let streams in, and every stream in work that is not held read one symbol and choose the next.
+
+        Returns:
+            The streams that have written a symbol. Those that ended with it have left.
+        """
+        self._join()
+        rows = [row for row, stream in enumerate(self._rows) if not stream.held]
+        if not rows:
+            return []
+        streams = [self._rows[row] for row in rows]
+        symbols = [stream._unread.popleft() for stream in streams]
+        logits = self._advance(rows, symbols)  # (streams, vocabulary)
+        self.rounds += 1
+        self.steps += len(rows)
+
+        writing = [i for i, stream in enumerate(streams) if not stream._unread]
+        for rules, group in _alike(streams, writing).items():
+            numbers = [stream._numbers for stream in map(streams.__getitem__, group)]
+            drawn = None if numbers[0] is None else np.array([next(number) for number in numbers])
+            some = logits if len(group) == len(streams) else logits[group]
+            for i, symbol in zip(group, choose(some, rules[1:], drawn).tolist(), strict=True):
+                streams[i]._unread.append(symbol)
+        self._note(streams, set(writing), logits)
+        wrote = [streams[i] for i in writing]
+        self._leave([stream for stream in wrote if stream.symbols[-1] == stream.request.end], "end")
+        self._leave([stream for stream in wrote if len(stream.symbols) == stream.request.length], "length")
+        return wrote
+
+    def run(self) -> None:
+        """Step until nothing is left to do, with one thread of BLAS: two wait for each other longer than they work."""
+        with threadpool_limits(1, "blas"):
+            while not self.idle:
+                self.step()
+
+    def _join(self) -> None:
+        """Let those who wait take the rows of those who left, or rows of their own, and close the gaps."""
+        going = len(self.streams)
+        room = self.slots - going if self.continuous or not going else 0
+        begun = [self.waiting.popleft() for _ in range(min(room, len(self.waiting)))]
+        if not begun and going == len(self._rows):
+            return
+        new = iter(begun)
+        order = []  # streams, and the rows where they are
+        for row, stream in enumerate(self._rows):
+            if stream is not None:
+                order.append((stream, row))
+            elif (stream := next(new, None)) is not None:
+                order.append((stream, None))
+        order += [(stream, None) for stream in new]
+        stay = [(to, row) for to, (_, row) in enumerate(order) if row is not None]
+        state = self.engine.start(max(BLOCK, len(order) + -len(order) % BLOCK))
+        if stay:
+            to, rows = zip(*stay, strict=True)
+            state = state.refill(to, self._state.take(rows))
+        for to, (stream, row) in enumerate(order):
+            if row is None and stream.request.state is not None:
+                state = state.refill([to], stream.request.state)
+        self._rows, self._state = [stream for stream, _ in order], state
+
+    def _advance(self, rows: list[int], symbols: list[int]) -> np.ndarray:
+        """One step of some rows; the state of the others stays. Logits of shape (rows, vocabulary)."""
+        idle = -len(rows) % BLOCK
+        symbols = symbols + [0] * idle
+        if len(rows) == len(self._rows):
+            logits, self._state = self.engine.step(self._state, symbols)
+        else:
+            logits, state = self.engine.step(self._state.take(rows + rows[:1] * idle), symbols)
+            self._state = self._state.refill(rows, state.take(range(len(rows))))
+        return logits[: len(rows)]
+
+    def _note(self, streams: list[Stream], writing: set[int], logits: np.ndarray) -> None:
+        """Keep what each stream is to read next, and how likely it was."""
+        nexts = [stream._unread[0] for stream in streams]
+        relative = logits - logits.max(axis=1, keepdims=True)
+        chances = relative[np.arange(len(nexts)), nexts] - np.log(np.exp(relative).sum(axis=1))
+        for i, (stream, symbol, chance) in enumerate(zip(streams, nexts, chances.tolist(), strict=True)):
+            if i in writing:
+                stream.symbols.append(symbol)
+                stream.log_probabilities.append(chance)
+            else:
+                stream.read_log_probabilities.append(chance)
+
+    def _leave(self, streams: list[Stream], reason: str) -> None:
+        for stream in streams:
+            if not stream.ended:
+                row = self._rows.index(stream)
+                stream.ended, stream._left = reason, self._state.take([row])
+                self._rows[row] = None
+
+
+def _alike(streams: list[Stream], writing: list[int]) -> dict[tuple, list[int]]:
+    """Numbers of those who write, by what they have in common: whether they draw, and the rules."""
+    groups = collections.defaultdict(list)
+    for i in writing:
+        groups[(streams[i]._numbers is not None, *streams[i].request.rules)].append(i)
+    return groups
