@@ -95,8 +95,8 @@ class Batcher:
         Args:
             engine: an :class:`Engine`, or whatever has its ``vocabulary``, ``start`` and ``step``.
             slots: streams in work at once.
-            continuous: a stream that has ended makes room for the next at once. Otherwise the next ones begin together
-                when the longest has ended (static batching), for comparison.
+            continuous: a stream that has ended makes room for the next at once. Otherwise its row is computed in vain
+                until the longest has ended, and then the next ones begin together (static batching), for comparison.
 
         Raises:
             ValueError: less than one slot.
@@ -181,7 +181,7 @@ class Batcher:
             The streams that have written a symbol. Those that ended with it have left.
         """
         self._join()
-        rows = [row for row, stream in enumerate(self._rows) if not stream.held]
+        rows = [row for row, stream in enumerate(self._rows) if stream is not None and not stream.held]
         if not rows:
             return []
         if self._plan is None or self._plan.rows != rows:
@@ -219,7 +219,7 @@ class Batcher:
         going = len(self.streams)
         room = self.slots - going if self.continuous or not going else 0
         begun = [self.waiting.popleft() for _ in range(min(room, len(self.waiting)))]
-        if not begun and going == len(self._rows):
+        if not begun and (going == len(self._rows) or (going and not self.continuous)):
             return
         new = iter(begun)
         order = []  # streams, and the rows where they are
@@ -240,15 +240,17 @@ class Batcher:
         self._rows, self._state, self._plan = [stream for stream, _ in order], state, None
 
     def _advance(self, rows: list[int], symbols: np.ndarray) -> np.ndarray:
-        """One step of some rows; the state of the others stays. Logits of shape (rows, vocabulary)."""
+        """One step of some rows; those that are held stay as they are. Logits of shape (rows, vocabulary)."""
+        if len(rows) == len(self.streams):
+            whole = np.zeros(self._state.streams, int)
+            whole[rows] = symbols
+            logits, self._state = self.engine.step(self._state, whole)
+            return logits[rows]
         idle = -len(rows) % BLOCK
-        if idle:
-            symbols = np.append(symbols, [0] * idle)
-        if len(rows) == len(self._rows):
-            logits, self._state = self.engine.step(self._state, symbols)
-        else:
-            logits, state = self.engine.step(self._state.take(rows + rows[:1] * idle), symbols)
-            self._state = self._state.refill(rows, state.take(range(len(rows))))
+        logits, state = self.engine.step(
+            self._state.take(rows + rows[:1] * idle), np.append(symbols, np.zeros(idle, int))
+        )
+        self._state = self._state.refill(rows, state.take(range(len(rows))))
         return logits[: len(rows)]
 
     def _leave(self, stream: Stream, reason: str) -> None:

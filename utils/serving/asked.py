@@ -90,7 +90,12 @@ def understand(body: bytes, limits: Limits) -> Asked:
     for name in fields:
         if name not in Asked._fields:
             hint = f' Rules are given as "rules": [["{name}", 0.8]].' if name in RULES else ""
-            raise Refused(422, name, fields[name], f"one of the fields {', '.join(Asked._fields)}.{hint}".rstrip("."))
+            raise Refused(
+                422,
+                _short(name) or '""',
+                fields[name],
+                f"one of the fields {', '.join(Asked._fields)}.{hint}".rstrip("."),
+            )
     return Asked(
         prompt=_take(fields, "prompt", "", f"text of at most {LONGEST_PROMPT} characters", _is_text),
         length=_take(fields, "length", 200, f"a whole number from 1 to {limits.longest}", _whole(1, limits.longest)),

@@ -50,7 +50,7 @@ def running(*arguments: str, limit: Callable[[], None] | None = None, patience: 
     Args:
         arguments: of ``python -m utils.serving``.
         limit: called in the new process before it becomes the service, such as to limit what it may write; Unix only.
-        patience: seconds it may take to start, and later to end.
+        patience: seconds it may take to end before it is killed.
 
     Raises:
         RuntimeError: it did not start; says what it printed.
@@ -72,13 +72,11 @@ def running(*arguments: str, limit: Callable[[], None] | None = None, patience: 
             raise RuntimeError(f"The service did not start: {line}{process.stdout.read()}")
         yield Server(line.removeprefix(START).strip(), process)
     finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(patience)
-            except subprocess.TimeoutExpired:
-                process.kill()
-        process.wait()
+        for end, seconds in ((process.terminate, 1.0), (process.terminate, patience), (process.kill, None)):
+            if process.poll() is None:  # the first lets texts end, the second ends them
+                end()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(seconds)
         process.stdout.close()
 
 

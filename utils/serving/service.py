@@ -44,7 +44,8 @@ PAGE = Path(__file__).parent / "page.html"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
 RETRY_AFTER = "1"  # seconds
 PATIENCE = 10.0  # seconds for a body to arrive
-ENOUGH = 20  # characters before a text is judged
+HEARD = 20  # characters of an incoming text from which on its loss says something
+JUDGED = 100  # characters of a text from which on it is judged
 LONGEST_UNKNOWN = 50  # characters that are named
 
 
@@ -257,6 +258,23 @@ class Service:
         return await asyncio.get_running_loop().run_in_executor(self._keepers, function, *arguments)
 
 
+def losses(stored: Stored, texts: Sequence[str]) -> list[float]:
+    """The loss of the model on each text, in nats a character, as a service tells it to a monitor of drift.
+
+    Args:
+        stored: of the service.
+        texts: such as have come while all was well; those of 20 characters or fewer are left out, as by the service.
+    """
+    number = {character: i for i, character in enumerate(stored.vocabulary.characters)}
+    batcher = batching.Batcher(stored.engine)
+    for text in texts:
+        if len(text) > HEARD:
+            batcher.submit(batching.Request([number.get(character, number.get(" ", 0)) for character in text], 1))
+    streams = list(batcher.waiting)
+    batcher.run()
+    return [-float(np.mean(stream.read_log_probabilities)) for stream in streams]
+
+
 class _Events:
     """The answer to a request for text: an ASGI application that sends events until the text ends.
 
@@ -349,13 +367,14 @@ class _Events:
         masked = self._filter.masked
         said = self._filter.add(text) + (self._filter.end() if news.ended else "")
         metrics.characters.inc(len(text))
-        metrics.masked.inc(self._filter.masked - masked)
+        if self._filter.masked > masked:
+            metrics.masked.inc(self._filter.masked - masked)
         piece = {"text": said}
         if self._asked.bits:
             self._bits += [round(-chance / np.log(2), 1) for chance in news.log_probabilities]
             piece["bits"], self._bits = self._bits[: len(said)], self._bits[len(said) :]
         events = _event(None, piece) if said else b""
-        if not self._doubted and self._count >= ENOUGH and self._sum / self._count < service._doubt:
+        if not self._doubted and self._count >= JUDGED and self._sum / self._count < service._doubt:
             self._doubted = True
             metrics.doubts.inc()
             if self._asked.in_doubt == "stop":
@@ -371,7 +390,7 @@ class _Events:
         """Take account of how the incoming text was expected."""
         self._sum += sum(chances)
         self._count += len(chances)
-        if len(chances) >= ENOUGH:
+        if len(chances) >= HEARD:
             loss = -sum(chances) / len(chances)
             self._service._metrics.loss.observe(loss)
             if self._service._monitor is not None:
