@@ -273,7 +273,7 @@ def test_a_client_that_vanishes_frees_its_slot(server, client):
     gone = metric(server.url, "serving_streams_ended_total", reason="gone")
     with going(client, server.url) as (_, lines):
         next(lines)
-        assert health(server.url)["streams"] == 1
+        until(lambda: health(server.url)["streams"] == 1)
     until(lambda: health(server.url)["streams"] == 0)
     assert until(lambda: metric(server.url, "serving_streams_ended_total", reason="gone")) == gone + 1
     with going(client, server.url, pace=0.1):  # one that has not been told anything yet

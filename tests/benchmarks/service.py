@@ -5,6 +5,7 @@ import time
 from functools import partial
 
 import numpy as np
+import psutil
 
 STREAMS, RULES, T = (1, 8, 64), [["temperature", 0.8]], 0.8
 SLOTS, REQUESTS, SHORTEST, LONGEST = 64, 1024, 20, 400
@@ -34,10 +35,10 @@ def batching() -> dict:
 
 
 def service() -> dict:
-    """By the number of streams: the engine's own characters a second, the service's, and milliseconds between pieces.
+    """By the number of streams: the engine's own characters a second, the service's, and how long a client waits.
 
-    The engine's own are those of `generate` with as many streams and the same rules, measured before and after, the
-    service being idle; client and service are processes of their own.
+    The engine's own are those of `generate` with as many streams and the same rules, while the service is idle. Client
+    and service are processes of their own.
     """
     from utils.generation.sampling import temperature
     from utils.generation.stored import load_engine
@@ -48,41 +49,46 @@ def service() -> dict:
     engine, vocabulary, _ = load_engine(MODEL)
     prompt, rng = vocabulary.encode(PROMPT), np.random.default_rng(0)
 
-    def own(streams: int) -> float:
-        started = time.perf_counter()
-        generate(engine, [prompt] * streams, 2000, [partial(temperature, t=T)], rng=rng)
-        return streams * 2000 / (time.perf_counter() - started)
+    def own(streams: int) -> tuple[float, float]:
+        """Characters a second, and a second of processor time."""
+        started, used = time.perf_counter(), time.process_time()
+        generate(engine, [prompt] * streams, 1000, [partial(temperature, t=T)], rng=rng)
+        count = streams * 1000
+        return count / (time.perf_counter() - started), count / (time.process_time() - used)
 
     rows = {}
     for streams in STREAMS:
         with running("--streams", str(streams)) as server:
-            ask = {"length": 10_000 if streams < 64 else 4000, "rules": RULES}
-            closed_loop(server.url, streams, streams, length=500, rules=RULES)  # to warm up
-            alone, measured = [own(streams)], []
-            for _ in range(3):
-                measured.append(closed_loop(server.url, streams, 2 * streams, **ask))
+            process = psutil.Process(server.process.pid)
+            used = lambda process=process: sum(process.cpu_times()[:2])  # noqa: E731
+            ask = {"length": 10_000 if streams < 64 else 3000, "rules": RULES}
+            load = partial(closed_loop, server.url, streams, streams, **ask)
+            load()  # to warm up
+            alone, rounds = [own(streams)], []
+            for _ in range(3):  # in turns
+                before = used()
+                table = load()
+                rounds.append((characters_a_second(table), table["text"].str.len().sum() / (used() - before), table))
                 alone.append(own(streams))
-            best = max(measured, key=characters_a_second)
-            gaps = np.concatenate(best["gaps"])
+            speed, of_processor, table = max(rounds, key=lambda found: found[0])
+            fastest, own_of_processor = np.max(alone, axis=0)
+            gaps = percentiles(np.concatenate(table["gaps"]), of=(50, 99))
             rows[streams] = {
-                "engine": float(np.median(alone)),
-                "service": characters_a_second(best),
-                **percentiles(gaps, of=(50, 99)),
-                "first": percentiles(best["first"], of=(99,))["p99"],
-                "health": _health(
-                    server.url, lambda ask=ask, streams=streams: closed_loop(server.url, streams, 2 * streams, **ask)
-                ),
+                "engine": fastest,
+                "service": speed,
+                "share": speed / fastest,
+                "share of processor time": of_processor / own_of_processor,
+                "gap p50": gaps["p50"],
+                "gap p99": gaps["p99"],
+                "health p99": _health(server.url, load),
             }
             if streams == 8:
                 texts = {"length": 300, "rules": RULES}
-                closed = closed_loop(server.url, streams, 20 * streams, **texts)
+                closed = closed_loop(server.url, streams, 40 * streams, **texts)
                 rate = 0.8 * len(closed) / closed["ended"].max()
-                opened = open_loop(server.url, rate, 20 * streams, **texts)
-                opened = opened[opened["status"] == 200]
-                loops = {
-                    "closed": percentiles(closed["first"], of=(50, 99)),
-                    "open": percentiles(opened["first"], of=(50, 99)),
-                }
+                opened = open_loop(server.url, rate, 40 * streams, **texts)
+                loops = {"closed": closed, "open": opened[opened["status"] == 200]}
+                loops = {name: percentiles(table["first"], of=(50, 99)) for name, table in loops.items()}
     return {"streams": rows, "loops": loops}
 
 
