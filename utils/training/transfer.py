@@ -11,9 +11,10 @@ from utils.training.truncated import fit_truncated
 class DistillationLoss(keras.losses.Loss):
     """Cross-entropy with the symbol that came, mixed with cross-entropy with what a teacher expected.
 
-    With logits z of the student, v of the teacher, the temperature T, the weight w and the symbol y that came: (1 - w) H(y, softmax(z)) + w T^2 H(softmax(v / T), softmax(z / T)), in nats (Hinton, Vinyals and Dean
-    2015, section 2; for text, symbol by symbol, Kim and Rush 2016, section 3.1). T^2 keeps the two gradients in
-    proportion when T is changed.
+    With logits z of the student, v of the teacher, the temperature T, the weight w and the symbol y that came it is
+    (1 - w) H(y, softmax(z)) + w T^2 H(softmax(v / T), softmax(z / T)), in nats (Hinton, Vinyals and Dean 2015, section
+    2; for text, symbol by symbol, Kim and Rush 2016, section 3.1). T^2 keeps the two gradients in proportion when T is
+    changed.
 
     Targets are (..., 1 + symbols): the number of the symbol that came, then the teacher's logits.
     """
