@@ -39,3 +39,31 @@ def test_the_lesson_goes_on_and_says_what_it_leaves_out(missing, said, left_out,
     claims = [found["claim"] for _, found in notebooks.findings(lesson)]
     assert 7 <= len(claims) < 14
     assert not [claim for claim in claims if any(words in claim for words in left_out)]
+
+
+@pytest.mark.parametrize(
+    ("missing", "said", "left"),
+    [
+        ("tf2onnx", "tf2onnx is not installed", ["NumPy and every", "Every exported step", "What Keras exports"]),
+        ("ai_edge_litert", "ai-edge-litert is not installed", ["NumPy and every", "Every exported step"]),
+    ],
+)
+def test_lesson_16_exports_to_the_formats_that_are_there(missing, said, left, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules[{missing!r}] = None\n", encoding="utf-8")
+    path = next(notebooks.NOTEBOOKS.glob("16_*.ipynb"))
+    lesson = nbformat.read(path, as_version=4)
+    places = {
+        name: next(i for i, cell in enumerate(lesson.cells) if name in cell.source)
+        for name in ("### The card", "the handbook in another language\n", "is a pruned network faster?")
+    }
+    setup, first, last = places.values()
+    clerk = [cell for cell in lesson.cells if "clerk = build_language_model(" in cell.source]
+    lesson.cells = lesson.cells[:setup] + clerk + lesson.cells[first:last]  # what is needed, and the section itself
+    search = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    run = notebooks.execute(path, lesson, environment={"PYTHONPATH": search})
+    assert run.error is None
+    printed = [output.text for cell in notebooks.code_cells(lesson) for output in cell.outputs if "text" in output]
+    assert any(said in text for text in printed)
+    claims = [found["claim"] for _, found in notebooks.findings(lesson)]
+    assert len(claims) == len(left)
+    assert all(claim.startswith(words) for claim, words in zip(claims, left, strict=True))

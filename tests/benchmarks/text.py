@@ -1,8 +1,11 @@
 """What generated text costs: characters a second, what a minute of training reaches, and a keystroke on the page."""
 
+import functools
 import os
 import shutil
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +18,7 @@ def decoding() -> dict:
 
     from utils import runtime
     from utils.generation.engine import Engine
+    from utils.generation.export import export_step, load_step
     from utils.models.language_model import build_language_model
 
     runtime.start_tensorflow()
@@ -46,11 +50,23 @@ def decoding() -> dict:
 
     engine = Engine(model)
 
-    def numpy(steps: int, streams: int = 1) -> None:
-        symbols, state = np.ones(streams, int), engine.start(streams)
+    def stepwise(step, steps: int, streams: int = 1) -> None:
+        symbols, state = np.ones(streams, int), step.start(streams)
         for _ in range(steps):
-            logits, state = engine.step(state, symbols)
+            logits, state = step.step(state, symbols)
             symbols = logits.argmax(axis=1)
+
+    folder = Path(tempfile.mkdtemp())
+    exported = {
+        kind: load_step(export_step(model, folder / name, int8="int8" in kind))
+        for kind, name in {
+            "SavedModel step": "step",
+            "ONNX step": "step.onnx",
+            "LiteRT step": "step.tflite",
+            "LiteRT step, int8": "small.tflite",
+        }.items()
+    }
+    shutil.rmtree(folder)
 
     _, recurrent, _ = layer.get_weights()
     kernel, h = head.get_weights()[0], np.ones((1, UNITS), "float32")
@@ -64,11 +80,41 @@ def decoding() -> dict:
         "`model.predict` for every character, 100 read again": (predict, 1, 20),
         "one step, compiled": (single, 1, 1000),
         "a loop, compiled": (lambda steps: in_a_loop(tf.constant(steps)).numpy(), 1, 4000),
-        "NumPy engine": (numpy, 1, 8000),
+        **{kind: (functools.partial(stepwise, step), 1, 2000) for kind, step in exported.items()},
+        "NumPy engine": (functools.partial(stepwise, engine), 1, 8000),
         "its matrix products alone": (products, 1, 8000),
-        "NumPy engine, 64 streams": (lambda steps: numpy(steps, 64), 64, 1000),
+        "NumPy engine, 64 streams": (lambda steps: stepwise(engine, steps, 64), 64, 1000),
     }
     return {name: _fastest(way, steps, at_a_time) for name, (way, at_a_time, steps) in ways.items()}
+
+
+CONTEXTS = (100, 1000, 4000)
+
+
+def context() -> dict:
+    """Microseconds and bytes of a step after so many symbols: a GRU's state, and a Transformer's key-value cache."""
+    from utils import runtime
+    from utils.generation.cached import CachedTransformer
+    from utils.generation.engine import Engine
+    from utils.models.language_model import build_language_model
+    from utils.models.seq2seq import build_causal_transformer
+
+    runtime.start_tensorflow()
+    gru = Engine(build_language_model(SYMBOLS, UNITS, cell="GRU", embedding=EMBEDDING))
+    transformer = CachedTransformer(build_causal_transformer(SYMBOLS, 128, feedforward=256, longest=CONTEXTS[-1] + 1))
+    result = {}
+    for length in CONTEXTS:
+        result[length] = []
+        for step in (gru, transformer):
+            _, state = step.read(np.ones((1, length), int))
+            size = getattr(state, "nbytes", None) or sum(array.nbytes for arrays in state.layers for array in arrays)
+
+            def again(steps: int, step=step, state=state) -> None:
+                for _ in range(steps):
+                    step.step(state, [1])
+
+            result[length] += [1e6 / _fastest(again, 200, 1), size]
+    return result
 
 
 def _fastest(way, steps: int, at_a_time: int) -> float:

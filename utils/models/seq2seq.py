@@ -99,8 +99,7 @@ def build_transformer(
     Raises:
         ValueError: a width that does not fit its heads, or a size below 1.
     """
-    if min(source, target, heads, layers, feedforward, longest) < 1 or width < 2 or width % heads or width % 2:
-        raise ValueError(f"width is {width} with {heads} heads; expected an even multiple, and all sizes at least 1.")
+    _check_transformer(width, heads, source, target, layers, feedforward, longest)
     read_in, said = _inputs()
     there = keras.ops.not_equal(read_in, 0)  # (batch, places)
     place = PositionCodes(longest) if codes else lambda vectors: vectors
@@ -119,6 +118,31 @@ def build_transformer(
         y = y + MultiHeadAttention(heads, width // heads, name=name)(normal, memory, there)[0]
         y = y + _feed_forward(y, feedforward, width)
     return keras.Model([read_in, said], keras.layers.Dense(target)(keras.layers.LayerNormalization()(y)))
+
+
+def build_causal_transformer(
+    vocabulary: int, width: int = 64, *, heads: int = 4, layers: int = 2, feedforward: int = 128, longest: int = 256
+) -> "keras.Model":
+    """The decoder of :func:`build_transformer` alone, as a model of text: no place looks at a later one.
+
+    Takes whole numbers of shape (batch, time) and gives logits of what comes next, (batch, time, vocabulary).
+    :class:`utils.generation.cached.CachedTransformer` writes with it symbol by symbol.
+
+    Args:
+        vocabulary: symbols that can be read and come next.
+        width, heads, layers, feedforward, longest: as of :func:`build_transformer`.
+
+    Raises:
+        ValueError: as :func:`build_transformer`.
+    """
+    _check_transformer(width, heads, vocabulary, layers, feedforward, longest)
+    symbols = keras.Input((None,), dtype="int32")
+    x = PositionCodes(longest)(keras.layers.Embedding(vocabulary, width)(symbols))  # (batch, time, width)
+    for _ in range(layers):
+        normal = keras.layers.LayerNormalization()(x)
+        x = x + MultiHeadAttention(heads, width // heads, causal=True)(normal, normal)[0]
+        x = x + _feed_forward(x, feedforward, width)
+    return keras.Model(symbols, keras.layers.Dense(vocabulary)(keras.layers.LayerNormalization()(x)))
 
 
 @keras.saving.register_keras_serializable("advanced_rnns")
@@ -250,6 +274,11 @@ def alignment(model: "keras.Model", source, said) -> np.ndarray:
 
 def _inputs(places: int | None = None, time: int | None = None) -> tuple:
     return keras.Input((places,), dtype="int32", name="source"), keras.Input((time,), dtype="int32", name="said")
+
+
+def _check_transformer(width: int, heads: int, *sizes: int) -> None:
+    if min(heads, *sizes) < 1 or width < 2 or width % heads or width % 2:
+        raise ValueError(f"width is {width} with {heads} heads; expected an even multiple, and all sizes at least 1.")
 
 
 def _feed_forward(x, hidden: int, width: int):

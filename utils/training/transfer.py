@@ -1,0 +1,172 @@
+"""What one network learned, used in another: distillation into a smaller one, and pruning of what it hardly needs."""
+
+import numpy as np
+
+from utils.datasets.windows import text_blocks
+from utils.runtime import keras
+from utils.training.language import recipe
+from utils.training.truncated import fit_truncated
+
+
+class DistillationLoss(keras.losses.Loss):
+    """Cross-entropy with the symbol that came, mixed with cross-entropy with what a teacher expected.
+
+    With logits z of the student, v of the teacher, the temperature T, the weight w and the symbol y that came it is
+    (1 - w) H(y, softmax(z)) + w T^2 H(softmax(v / T), softmax(z / T)), in nats (Hinton, Vinyals and Dean 2015, section
+    2; for text, symbol by symbol, Kim and Rush 2016, section 3.1). T^2 keeps the two gradients in proportion when T is
+    changed.
+
+    Targets are (..., 1 + symbols): the number of the symbol that came, then the teacher's logits.
+    """
+
+    def __init__(self, temperature: float = 2.0, weight: float = 0.5, name: str = "distillation") -> None:
+        """See the class.
+
+        Raises:
+            ValueError: a temperature that is not above 0, a weight outside 0 to 1.
+        """
+        if temperature <= 0 or not 0 <= weight <= 1:
+            raise ValueError(
+                f"temperature is {temperature} and weight {weight}; expected more than 0, and a share from 0 to 1."
+            )
+        super().__init__(name=name)
+        self.temperature, self.weight = temperature, weight
+
+    def call(self, y_true, y_pred):
+        ops, t = keras.ops, self.temperature
+        came, teacher = ops.cast(y_true[..., 0], "int32"), y_true[..., 1:]  # (...), (..., symbols)
+        hard = ops.sparse_categorical_crossentropy(came, y_pred, from_logits=True)
+        soft = -ops.sum(ops.softmax(teacher / t) * ops.log_softmax(y_pred / t), axis=-1)
+        return (1 - self.weight) * hard + self.weight * t**2 * soft  # (...)
+
+    def get_config(self):
+        return super().get_config() | {"temperature": self.temperature, "weight": self.weight}
+
+
+def fit_distilled(
+    student: "keras.Sequential",
+    symbols,
+    logits,
+    *,
+    temperature: float = 2.0,
+    weight: float = 0.5,
+    updates: int = 400,
+    rows: int = 32,
+    length: int = 32,
+    rate: float = 0.03,
+) -> dict[str, list[float]]:
+    """Train a student in place on a text and on what a teacher expected in it, with a carried state.
+
+    Taught in lesson 16. With a weight of 0 the teacher has no say and only the text counts: the opponent to compare
+    with, on the same blocks. Loss: :class:`DistillationLoss`; optimizer: that of
+    :func:`utils.training.language.recipe`.
+
+    Args:
+        student: as for :func:`utils.training.language.fit_language_model`.
+        symbols: the encoded text, shape (time,).
+        logits: of the teacher after each symbol, shape (time, symbols). Let it read as the student will: the text in
+            ``rows`` parts side by side, as ``Engine(teacher).read(symbols.reshape(rows, -1))``.
+        temperature, weight: of the loss.
+        updates, rows, length, rate: as in ``fit_language_model``. Blocks are read from the beginning of the text.
+
+    Returns:
+        ``{"loss": [...]}``, a value per update: of the mixture, not in nats of the text alone.
+
+    Raises:
+        ValueError: not a row of logits for each symbol, a text too short, what the loss refuses.
+    """
+    symbols = np.asarray(symbols)
+    if np.ndim(logits) != 2 or len(logits) != len(symbols):
+        raise ValueError(
+            f"The text has {len(symbols)} symbols and logits the shape {np.shape(logits)}; expected a row for each."
+        )
+
+    def blocks():
+        for before, after in text_blocks(np.arange(len(symbols)), rows, length, updates):
+            came = symbols[after][..., None].astype(np.float32)  # (rows, length, 1)
+            yield symbols[before], np.concatenate([came, np.asarray(logits[before], np.float32)], axis=-1)
+
+    loss = DistillationLoss(temperature, weight)
+    return fit_truncated(student, blocks(), **recipe(updates, rate) | {"loss": loss})
+
+
+def prune(model: "keras.Model", share: float) -> None:
+    """Set the weights of smallest magnitude to zero, in each matrix the same share of them; biases stay.
+
+    Taught in lesson 16. Magnitude pruning with the same share in each class of weights, "class-uniform" in See, Luong
+    and Manning (2016).
+
+    Args:
+        model: changed in place; what :func:`retrain` makes of it keeps the zeros.
+        share: of the weights of each matrix that are zero afterwards, those included that were zero before.
+
+    Raises:
+        ValueError: a share outside 0 to 1, or 1.
+    """
+    if not 0 <= share < 1:
+        raise ValueError(f"share is {share}; expected 0 or more, and less than 1.")
+    for variable in _matrices(model):
+        weights = variable.numpy()
+        order = np.argsort(np.abs(weights), axis=None, kind="stable")
+        weights.flat[order[: round(share * weights.size)]] = 0
+        variable.assign(weights)
+
+
+def nonzeros(model: "keras.Model") -> int:
+    """Trainable weights that are not exactly zero, biases included."""
+    return sum(int(np.count_nonzero(variable.numpy())) for variable in model.trainable_variables)
+
+
+class KeepZeros(keras.optimizers.AdamW):
+    """AdamW that leaves a weight at exactly zero where it is zero: the mask of pruning, kept without being stored.
+
+    The gradient of such a weight is set to zero, before it is clipped. So its moments stay zero, and it stays where it
+    is (Narang et al. 2017, section 3: weights once set to zero are not updated).
+    """
+
+    def apply(self, grads, trainable_variables=None):
+        variables = self._trainable_variables if trainable_variables is None else trainable_variables
+        masked = []
+        for gradient, variable in zip(grads, variables, strict=True):
+            if len(variable.shape) < 2 or gradient is None:  # biases begin at zero and have to move
+                masked.append(gradient)
+                continue
+            kept = keras.ops.cast(keras.ops.not_equal(variable, 0), variable.dtype)
+            masked.append(keras.ops.convert_to_tensor(gradient) * kept)
+        super().apply(masked, trainable_variables)
+
+
+def retrain(
+    model: "keras.Sequential",
+    symbols,
+    *,
+    updates: int = 100,
+    rows: int = 32,
+    length: int = 32,
+    rate: float = 0.01,
+) -> dict[str, list[float]]:
+    """Train on a pruned language model in place, its zeros kept; one without zeros is trained on as it is.
+
+    Taught in lesson 16. As :func:`utils.training.language.fit_language_model`, with :class:`KeepZeros`; the rate is
+    lower, for the network has been trained.
+
+    Args:
+        model: after :func:`prune`.
+        symbols: the encoded text, shape (time,).
+        updates, rows, length, rate: as in ``fit_language_model``.
+
+    Returns:
+        ``{"loss": [...]}``, in nats a symbol, a value per update.
+
+    Raises:
+        ValueError: fewer than 10 updates, a text too short, or a model that cannot be trained so.
+    """
+    symbols = np.asarray(symbols)
+    symbols = np.roll(symbols, -np.random.randint(len(symbols)))
+    settings = recipe(updates, rate)
+    optimizer = KeepZeros.from_config(settings["optimizer"].get_config())
+    return fit_truncated(model, text_blocks(symbols, rows, length, updates), **settings | {"optimizer": optimizer})
+
+
+def _matrices(model: "keras.Model") -> list:
+    return [variable for variable in model.trainable_variables if len(variable.shape) > 1]
