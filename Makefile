@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 LESSON ?=
 TITLE ?=
 OFFSETS ?=
+PORT ?= 8000
+SERVE ?=
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 300 \
 	--dist loadscope --no-loadscope-reorder -p tools.longest_first
 FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
@@ -13,7 +15,7 @@ SIDE_BY_SIDE := $(if $(filter 1,$(words $(LESSON))),,STUDY_WORKERS=1)
 # JupyterLab refuses to run as root, as in a container, unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab lessons new test lint unit browser compare replicate canary slides site text-page attention-page links doctor bench pages
+.PHONY: help lab lessons new test lint unit browser compare replicate canary slides site text-page attention-page links serve doctor bench pages
 
 help:
 	@echo "make lab                        install and open JupyterLab on the course"
@@ -24,9 +26,10 @@ help:
 	@echo "make canary [LESSON=01]         the same with the offset of this week"
 	@echo "make slides [LESSON=01]         one reveal.js deck per lesson, in build/slides"
 	@echo "make site                       the website, in build/site"
-	@echo "make text-page                  train the network of site/play/text.html and write it into the page"
+	@echo "make text-page                  train the network of site/play/text.html and of the service, and write both"
 	@echo "make attention-page             the same of the two networks of site/play/attention.html"
 	@echo "make links                      are the links to other sites alive?"
+	@echo "make serve [PORT=8000]          a network that writes, on this machine: http://127.0.0.1:8000"
 	@echo "make doctor                     is this machine ready?"
 	@echo "make bench                      speed and memory, written to BENCHMARKS.md"
 	@echo "make pages                      FINDINGS.md, minutes, clocks of the guide and other tables, from the stored notebooks"
@@ -60,6 +63,9 @@ attention-page: $(VENV)/learn
 
 links: $(VENV)/site
 	$(BIN)/python -m tools.site linkcheck
+
+serve: $(VENV)/serve
+	$(BIN)/python -m utils.serving --port $(PORT) --states build/conversations $(SERVE)
 
 doctor: $(VENV)/learn
 	$(BIN)/python -m tools.doctor
@@ -101,6 +107,12 @@ $(VENV)/learn: $(VENV)/python requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@# No pop-up that asks a newcomer about news.
 	@$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements" 2> /dev/null
+	@touch $@
+
+# The service needs few libraries, so it need not wait for TensorFlow.
+$(VENV)/serve: $(VENV)/python requirements.txt
+	@test -e $(VENV)/learn || grep -E "^(numpy|psutil|prometheus-client|scipy|starlette|threadpoolctl|uvicorn)>" requirements.txt \
+		| $(BIN)/python -m pip install --quiet -r /dev/stdin
 	@touch $@
 
 $(VENV)/site: $(VENV)/python requirements-site.txt

@@ -90,10 +90,11 @@ def test_a_row_of_a_step_is_the_same_among_any_number_of_blocks(cell, units):
     rng = np.random.default_rng(1)
     symbols = rng.integers(64, size=64)
     state = engine.read(rng.integers(64, size=(64, 3)))[1]
-    logits, after = engine.step(state, symbols)
+    logits, after = engine.step(state, symbols, block=BLOCK)
+    np.testing.assert_allclose(logits, engine.step(state, symbols)[0], rtol=1e-4, atol=1e-3)
     for count in range(BLOCK, 64, BLOCK):
         for rows in (rng.permutation(64)[:count], np.arange(count)):
-            some, then = engine.step(state.take(rows), symbols[rows])
+            some, then = engine.step(state.take(rows), symbols[rows], block=BLOCK)
             np.testing.assert_array_equal(some, logits[rows])
             np.testing.assert_array_equal(then.layers[0][0], after.layers[0][0][rows])
 

@@ -28,6 +28,22 @@ def test_logits_are_those_of_keras(cell, layers):
     np.testing.assert_allclose(logits, model(symbols).numpy(), atol=1e-5)
 
 
+@pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
+def test_an_engine_is_made_again_of_its_weights(cell):
+    model = model_of(cell, 2)
+    weights = Engine(model).weights
+    for array, given in zip(
+        [weights.embedding, *weights.cells[1][1], *weights.head],
+        model.get_weights()[:1] + model.get_weights()[4:],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(array, given)
+    symbols = np.random.default_rng(0).integers(11, size=(3, 20))
+    np.testing.assert_allclose(Engine(weights).read(symbols)[0], model(symbols).numpy(), atol=1e-5)
+    with pytest.raises(ValueError, match=r"Layer 1, .*, has weights of the shapes"):
+        Engine(weights._replace(cells=(weights.cells[0], weights.cells[0])))
+
+
 def test_a_text_in_pieces_gives_what_it_gives_whole():
     engine = Engine(model_of("LSTM", 2))
     symbols = np.random.default_rng(0).integers(11, size=(2, 30))

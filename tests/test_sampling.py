@@ -12,6 +12,7 @@ from scipy import stats
 from scipy.special import entr, softmax
 
 from utils.generation.sampling import (
+    choose,
     draw,
     greedy,
     min_p,
@@ -239,3 +240,12 @@ def test_bad_settings_are_refused_in_words(call, message):
 def test_logits_that_cannot_be_drawn_from_are_refused_in_words(call, logits, message):
     with pytest.raises(ValueError, match=message):
         call(np.array(logits))
+
+
+@given(LOGITS, st.floats(0, 0.999))
+def test_choosing_is_drawing_or_taking_the_likeliest_of_what_the_rules_leave(logits, number):
+    rules = [RULES["temperature"], RULES["nucleus"]]
+    assert choose(logits, rules, number) == draw(logits, rules, uniforms=number)
+    without = partial(lambda logits, best: np.where(np.arange(SYMBOLS) == best, -np.inf, logits), best=logits.argmax())
+    assert choose(logits) == logits.argmax()
+    assert choose(logits, [without]) == np.argsort(logits)[-2]

@@ -17,9 +17,11 @@ from utils.evaluation.text import invented, repetition, words
 from utils.evaluation.trials import text_bits
 from utils.generation.engine import Engine
 from utils.generation.sampling import temperature
+from utils.generation.stored import fingerprint, load_engine
 from utils.generation.text import generate
 from utils.models.recurrent import build_recurrent
 from utils.runtime import keras
+from utils.serving import MODEL
 
 VOCABULARY = Vocabulary("\n abcde<”")
 HUMAN = {"n": 8, "length": 400, "low": 0.01, "high": 0.05}
@@ -193,6 +195,16 @@ def test_the_page_is_small_enough_and_its_model_is_one():
     model = text_page.load_model()
     assert isinstance(model.layers[1], keras.layers.LSTM)
     assert Engine(model).vocabulary == Engine(model).outputs == len(found.vocabulary)
+
+
+def test_the_service_answers_with_the_network_of_the_page(tmp_path):
+    stored, carried = load_engine(MODEL), text_page.read_model()
+    assert (stored.vocabulary, stored.about["recipe"]) == (carried.vocabulary, carried.recipe)
+    text = np.random.default_rng(0).integers(len(carried.vocabulary), size=(2, 50))
+    np.testing.assert_allclose(stored.engine.read(text)[0], text_page.load_model()(text).numpy(), atol=1e-4)
+    assert MODEL.stat().st_size <= 300_000
+    text_page.store_engine(path=tmp_path / "again.npz")
+    assert fingerprint(load_engine(tmp_path / "again.npz").engine) == fingerprint(stored.engine), "Run make text-page."
 
 
 def test_the_weights_come_from_the_code_as_it_is():

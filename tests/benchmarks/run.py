@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.benchmarks.service import LONGEST, REQUESTS, SHORTEST, SLOTS, batching, service
 from tests.benchmarks.text import context, decoding, keystroke, minute_of_training
 
 PAGE = Path(__file__).resolve().parents[2] / "BENCHMARKS.md"
@@ -261,6 +262,8 @@ MEASUREMENTS = (
     context,
     minute_of_training,
     keystroke,
+    batching,
+    service,
     import_time,
 )
 
@@ -410,6 +413,41 @@ def page(m: dict[str, dict]) -> str:
             "| keystroke | milliseconds |",
             "|---|---|",
             *(f"| {name} | {value:.1f} |" for name, value in m["keystroke"].items()),
+            "",
+            "## Many texts at once",
+            "",
+            f"{REQUESTS} texts of {SHORTEST} to {LONGEST} characters, {SLOTS} at a time; the service's network, an "
+            "LSTM of 128 units, on one thread. Static batching begins new texts when the longest has ended.",
+            "",
+            "| batching | characters a second | calls of the engine | times as fast as static |",
+            "|---|---|---|---|",
+            *(
+                f"| {name} | {speed:,.0f} | {calls:,} | {speed / m['batching']['static'][0]:.2f} |"
+                for name, (speed, calls) in m["batching"].items()
+            ),
+            "",
+            "## The service",
+            "",
+            "Closed loop over loopback, the clients in a process of their own; milliseconds between two pieces of a "
+            "text, and of `/health` meanwhile. The engine's own speed is that of a bare loop with as many streams and "
+            "the same rules.",
+            "",
+            "| streams | engine, characters a second | service | share | share of processor time | gap, p50 | gap, p99 "
+            "| health, p99 |",
+            "|---|---|---|---|---|---|---|---|",
+            *(
+                f"| {streams} | {row['engine']:,.0f} | {row['service']:,.0f} | {row['share']:.2f} | "
+                f"{row['share of processor time']:.2f} | {row['gap p50']:.1f} | {row['gap p99']:.1f} | "
+                f"{row['health p99']:.1f} |"
+                for streams, row in m["service"]["streams"].items()
+            ),
+            "",
+            "Milliseconds until the first character, eight streams: in a closed loop of eight clients, and in an open "
+            "loop whose requests come at random, at four fifths of the rate that the closed loop reached.",
+            "",
+            "| loop | p50 | p99 |",
+            "|---|---|---|",
+            *(f"| {name} | {row['p50']:.1f} | {row['p99']:.1f} |" for name, row in m["service"]["loops"].items()),
             "",
             "## Memory and imports",
             "",

@@ -9,12 +9,12 @@ empty seats (*static* batching); a lift lets people on and off at every floor (*
     batcher.run()
     texts = [vocabulary.decode(stream.symbols) for stream in streams]
 
-A text depends on its own request alone: it draws with random numbers of its own, and each row of a product with the
-weights is the same sum whatever stands in the other rows. Only a single row, and in some libraries a few rows, would be
-summed in another order: so there are always a multiple of eight.
+A text depends on its own request alone: it draws with random numbers of its own, and the engine computes its row to the
+last bit as it would beside any others, see ``block`` of :meth:`utils.generation.engine.Engine.step`.
 """
 
 import collections
+import functools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 from utils.generation.engine import Engine, State
 from utils.generation.sampling import Rule, choose, uniforms
 
-BLOCK = 8  # rows of a step come in blocks of this size
+BLOCK = 8  # rows of a step that are multiplied at a time; of so many all libraries tried sum each in the same order
 
 
 class Request(NamedTuple):
@@ -58,24 +58,34 @@ class Stream:
         log_probabilities: of these under the network, before any rule; natural logarithms.
         read_log_probabilities: of what was read, but for the first symbol, before which nothing was expected.
         ended: None while it goes on, then ``"length"``, ``"end"`` or what :meth:`Batcher.cancel` was told.
-        held: whether it has been told to wait.
+        held: whether it is to wait; may be set.
     """
 
-    def __init__(self, request: Request, numbers: Iterator[float] | None) -> None:
-        self.request = request
+    def __init__(self, batcher: "Batcher", request: Request, numbers: Iterator[float] | None) -> None:
+        self._batcher, self.request = batcher, request
         self.symbols: list[int] = []
         self.log_probabilities: list[float] = []
         self.read_log_probabilities: list[float] = []
         self.ended: str | None = None
-        self.held = False
+        self._held = False
         self._numbers = numbers
-        self._unread = collections.deque(int(symbol) for symbol in request.prompt)  # with the symbol written last
+        self._kind = (numbers is not None, *request.rules)
+        self._prompt = collections.deque(int(symbol) for symbol in request.prompt)  # as far as it has not been read
         self._left: State | None = None  # when it has ended
 
     @property
-    def reading(self) -> bool:
-        """Whether some of the prompt is still to be read."""
-        return not self.symbols
+    def held(self) -> bool:
+        return self._held
+
+    @held.setter
+    def held(self, value: bool) -> None:
+        if value != self._held:
+            self._held, self._batcher._plan = value, None
+
+    @property
+    def unread(self) -> list[int]:
+        """Symbols that the network is to read next, at least one."""
+        return list(self._prompt) or self.symbols[-1:]
 
 
 class Batcher:
@@ -93,10 +103,11 @@ class Batcher:
         """Answer nothing yet.
 
         Args:
-            engine: an :class:`Engine`, or whatever has its ``vocabulary``, ``start`` and ``step``.
+            engine: an :class:`Engine`, or whatever has its ``vocabulary``, ``start`` and ``step``; how exactly a text
+                is the same beside others is then up to that.
             slots: streams in work at once.
-            continuous: a stream that has ended makes room for the next at once. Otherwise the next ones begin together
-                when the longest has ended (static batching), for comparison.
+            continuous: a stream that has ended makes room for the next at once. Otherwise its row is computed in vain
+                until the longest has ended, and then the next ones begin together (static batching), for comparison.
 
         Raises:
             ValueError: less than one slot.
@@ -108,6 +119,8 @@ class Batcher:
         self.rounds = self.steps = 0
         self._rows: list[Stream | None] = []  # None: left since the last step
         self._state = engine.start(BLOCK)  # of each row, then idle ones up to a multiple of the block
+        self._step = functools.partial(engine.step, block=BLOCK) if isinstance(engine, Engine) else engine.step
+        self._plan: _Plan | None = None  # of the step before, while it holds
 
     @property
     def streams(self) -> list[Stream]:
@@ -148,14 +161,14 @@ class Batcher:
             raise ValueError(f"state has {request.state.streams} streams; expected one.")
         if numbers is None and request.seed is not None:
             numbers = iter(uniforms(request.seed, request.length))
-        stream = Stream(request, numbers)
+        stream = Stream(self, request, numbers)
         self.waiting.append(stream)
         return stream
 
     def cancel(self, stream: Stream, reason: str = "cancelled") -> None:
         """End a stream; its slot is free from the next step on. One that has ended stays as it was."""
         if stream in self._rows:
-            self._leave([stream], reason)
+            self._leave(stream, reason)
         elif not stream.ended:
             self.waiting.remove(stream)
             stream.ended, stream._left = reason, stream.request.state or self.engine.start()
@@ -171,7 +184,7 @@ class Batcher:
             state = self._state.take([self._rows.index(stream)])
         else:
             state = stream.request.state or self.engine.start()
-        return state, list(stream._unread)
+        return state, stream.unread
 
     def step(self) -> list[Stream]:
         """Let streams in, and every stream in work that is not held read one symbol and choose the next.
@@ -179,33 +192,43 @@ class Batcher:
         Returns:
             The streams that have written a symbol. Those that ended with it have left.
         """
-        self._join()
-        rows = [row for row, stream in enumerate(self._rows) if not stream.held]
-        if not rows:
+        if self._plan is None or (self.waiting and len(self._rows) < self.slots):
+            self._join()
+            if self._plan is None:
+                rows = [row for row, stream in enumerate(self._rows) if stream is not None and not stream.held]
+                self._plan = _Plan(rows, [self._rows[row] for row in rows], len(self.streams), self._state.streams)
+        plan = self._plan
+        if not plan.rows:
             return []
-        streams = [self._rows[row] for row in rows]
-        symbols = [stream._unread.popleft() for stream in streams]
-        logits = self._advance(rows, symbols)  # (streams, vocabulary)
+        logits = self._advance(plan)  # (rows, vocabulary)
         self.rounds += 1
-        self.steps += len(rows)
-
-        writing = [i for i, stream in enumerate(streams) if not stream._unread]
-        for rules, group in _alike(streams, writing).items():
-            numbers = [stream._numbers for stream in map(streams.__getitem__, group)]
-            drawn = None if numbers[0] is None else np.array([next(number) for number in numbers])
-            some = logits if len(group) == len(streams) else logits[group]
-            for i, symbol in zip(group, choose(some, rules[1:], drawn).tolist(), strict=True):
-                streams[i]._unread.append(symbol)
-        self._note(streams, set(writing), logits)
-        wrote = [streams[i] for i in writing]
-        self._leave([stream for stream in wrote if stream.symbols[-1] == stream.request.end], "end")
-        self._leave([stream for stream in wrote if len(stream.symbols) == stream.request.length], "length")
-        return wrote
+        self.steps += len(plan.rows)
+        plan.next = chosen = plan.choose(logits)  # (rows,)
+        relative = logits - logits.max(axis=1, keepdims=True)
+        chances = (relative[plan.all, chosen] - np.log(np.exp(relative).sum(axis=1))).tolist()
+        symbols = chosen.tolist()
+        for i, stream in plan.reading:
+            stream.read_log_probabilities.append(chances[i])
+            if len(stream._prompt) == 1:  # when it has been read, the stream writes
+                self._plan = None
+        for i, stream in plan.writing:
+            stream.symbols.append(symbols[i])
+            stream.log_probabilities.append(chances[i])
+        plan.left -= 1
+        if plan.left <= 0 or plan.may_end:
+            for stream in plan.writers:
+                if stream.symbols[-1] == stream.request.end:
+                    self._leave(stream, "end")
+                elif len(stream.symbols) == stream.request.length:
+                    self._leave(stream, "length")
+        return plan.writers
 
     def run(self) -> None:
         """Step until nothing is left to do, with one thread of BLAS: two wait for each other longer than they work."""
         with threadpool_limits(1, "blas"):
-            while not self.idle:
+            before = -1
+            while self.rounds > before:  # the last step does nothing
+                before = self.rounds
                 self.step()
 
     def _join(self) -> None:
@@ -213,60 +236,86 @@ class Batcher:
         going = len(self.streams)
         room = self.slots - going if self.continuous or not going else 0
         begun = [self.waiting.popleft() for _ in range(min(room, len(self.waiting)))]
-        if not begun and going == len(self._rows):
+        if not begun and (going == len(self._rows) or (going and not self.continuous)):
             return
-        new = iter(begun)
-        order = []  # streams, and the rows where they are
+        new, order, stay = iter(begun), [], []  # streams by row, and for each that stays the new row and the old
         for row, stream in enumerate(self._rows):
             if stream is not None:
-                order.append((stream, row))
+                stay.append((len(order), row))
+                order.append(stream)
             elif (stream := next(new, None)) is not None:
-                order.append((stream, None))
-        order += [(stream, None) for stream in new]
-        stay = [(to, row) for to, (_, row) in enumerate(order) if row is not None]
+                order.append(stream)
+        order += new
         state = self.engine.start(max(BLOCK, len(order) + -len(order) % BLOCK))
         if stay:
             to, rows = zip(*stay, strict=True)
             state = state.refill(to, self._state.take(rows))
-        for to, (stream, row) in enumerate(order):
-            if row is None and stream.request.state is not None:
-                state = state.refill([to], stream.request.state)
-        self._rows, self._state = [stream for stream, _ in order], state
+        for stream in begun:
+            if stream.request.state is not None:
+                state = state.refill([order.index(stream)], stream.request.state)
+        self._rows, self._state, self._plan = order, state, None
 
-    def _advance(self, rows: list[int], symbols: list[int]) -> np.ndarray:
-        """One step of some rows; the state of the others stays. Logits of shape (rows, vocabulary)."""
+    def _advance(self, plan: "_Plan") -> np.ndarray:
+        """One step of some rows; those that are held stay as they are. Logits of shape (rows, vocabulary)."""
+        if plan.is_whole:
+            logits, self._state = self._step(self._state, plan.next)
+            return logits
+        rows, symbols = plan.rows, plan.next
+        if plan.none_is_held:
+            whole = np.zeros(self._state.streams, int)
+            whole[rows] = symbols
+            logits, self._state = self._step(self._state, whole)
+            return logits[rows]
         idle = -len(rows) % BLOCK
-        symbols = symbols + [0] * idle
-        if len(rows) == len(self._rows):
-            logits, self._state = self.engine.step(self._state, symbols)
-        else:
-            logits, state = self.engine.step(self._state.take(rows + rows[:1] * idle), symbols)
-            self._state = self._state.refill(rows, state.take(range(len(rows))))
+        logits, state = self._step(self._state.take(rows + rows[:1] * idle), np.append(symbols, np.zeros(idle, int)))
+        self._state = self._state.refill(rows, state.take(range(len(rows))))
         return logits[: len(rows)]
 
-    def _note(self, streams: list[Stream], writing: set[int], logits: np.ndarray) -> None:
-        """Keep what each stream is to read next, and how likely it was."""
-        nexts = [stream._unread[0] for stream in streams]
-        relative = logits - logits.max(axis=1, keepdims=True)
-        chances = relative[np.arange(len(nexts)), nexts] - np.log(np.exp(relative).sum(axis=1))
-        for i, (stream, symbol, chance) in enumerate(zip(streams, nexts, chances.tolist(), strict=True)):
-            if i in writing:
-                stream.symbols.append(symbol)
-                stream.log_probabilities.append(chance)
-            else:
-                stream.read_log_probabilities.append(chance)
-
-    def _leave(self, streams: list[Stream], reason: str) -> None:
-        for stream in streams:
-            if not stream.ended:
-                row = self._rows.index(stream)
-                stream.ended, stream._left = reason, self._state.take([row])
-                self._rows[row] = None
+    def _leave(self, stream: Stream, reason: str) -> None:
+        row = self._rows.index(stream)
+        stream.ended, stream._left = reason, self._state.take([row])
+        self._rows[row] = self._plan = None
 
 
-def _alike(streams: list[Stream], writing: list[int]) -> dict[tuple, list[int]]:
-    """Numbers of those who write, by what they have in common: whether they draw, and the rules."""
-    groups = collections.defaultdict(list)
-    for i in writing:
-        groups[(streams[i]._numbers is not None, *streams[i].request.rules)].append(i)
-    return groups
+class _Plan:
+    """Who reads and who writes in a step. It holds until somebody comes, goes, is held or has read his prompt."""
+
+    def __init__(self, rows: list[int], streams: list[Stream], going: int, size: int) -> None:
+        """Lay it out.
+
+        Args:
+            rows: of those who take part.
+            streams: they themselves.
+            going: streams in work, with those that are held.
+            size: rows of the state, with idle ones.
+        """
+        self.rows, self.all = rows, np.arange(len(rows))
+        self.none_is_held, self.is_whole = len(rows) == going, len(rows) == size
+        self.next = np.array([stream._prompt[0] if stream._prompt else stream.symbols[-1] for stream in streams])
+        self.reading = [(i, stream) for i, stream in enumerate(streams) if len(stream._prompt) > 1]
+        self.writing = [(i, stream) for i, stream in enumerate(streams) if len(stream._prompt) <= 1]
+        self.writers = [stream for _, stream in self.writing]
+        self.left = min([stream.request.length - len(stream.symbols) for stream in self.writers], default=0)
+        self.may_end = any(stream.request.end is not None for stream in self.writers)
+        groups = collections.defaultdict(list)  # alike in their rules, and in whether they draw
+        for i, stream in self.writing:
+            groups[stream._kind].append(i)
+        self._groups = [
+            (np.array(group), rules, [streams[i]._numbers for i in group] if drawn else None)
+            for (drawn, *rules), group in groups.items()
+        ]
+
+    def choose(self, logits: np.ndarray) -> np.ndarray:
+        """What each stream, having read a symbol, is to read next: more of its prompt, or what it now writes."""
+        for stream in self.writers:
+            stream._prompt.clear()
+        symbols = np.empty(len(self.rows), int)
+        for i, stream in self.reading:
+            stream._prompt.popleft()
+            symbols[i] = stream._prompt[0]
+        for group, rules, numbers in self._groups:
+            drawn = None if numbers is None else np.array([next(number) for number in numbers])
+            if len(group) == len(logits):
+                return choose(logits, rules, drawn)
+            symbols[group] = choose(logits[group], rules, drawn)
+        return symbols

@@ -107,12 +107,15 @@ class Engine:
             raise ValueError(f"streams is {streams}; expected at least 1.")
         return State(tuple(cell.start(streams) for cell in self._cells))
 
-    def step(self, state: State, symbols: Sequence[int]) -> tuple[np.ndarray, State]:
+    def step(self, state: State, symbols: Sequence[int], *, block: int | None = None) -> tuple[np.ndarray, State]:
         """Read one symbol of each stream.
 
         Args:
             state: of :meth:`start` or an earlier step.
             symbols: whole numbers below ``vocabulary``, shape (streams,).
+            block: multiply so many streams at a time, of which there must be a multiple. Libraries sum the rows of a
+                product in an order that depends on how many there are; in blocks of eight each stream is computed to
+                the last bit as it would be beside any others, for up to twice the time.
 
         Returns:
             Logits of the next symbol, shape (streams, outputs), and the state after it.
@@ -132,10 +135,10 @@ class Engine:
         after = []
         for cell, arrays in zip(self._cells, state.layers, strict=True):
             if after:
-                given = cell.given(after[-1][0])
-            after.append(cell.step(given, *arrays))
+                given = cell.given(after[-1][0], block)
+            after.append(cell.step(given, block, *arrays))
         kernel, bias = self._head
-        return after[-1][0] @ kernel + bias, State(tuple(after))
+        return _product(after[-1][0], kernel, block) + bias, State(tuple(after))
 
     def read(self, symbols: Sequence[Sequence[int]], state: State | None = None) -> tuple[np.ndarray, State]:
         """Read a text in each stream, such as a prompt.
@@ -176,21 +179,21 @@ class _Cell:
         self.kernel, self.recurrent, self.bias = scale * kernel, scale * recurrent, scale * bias
         self._by_column = np.asfortranarray(self.recurrent)
 
-    def given(self, x: np.ndarray) -> np.ndarray:
+    def given(self, x: np.ndarray, block: int | None = None) -> np.ndarray:
         """What the gates get from the inputs, shape (rows, gates * units)."""
-        return x @ self.kernel + self.bias
+        return _product(x, self.kernel, block) + self.bias
 
-    def back(self, h: np.ndarray) -> np.ndarray:
+    def back(self, h: np.ndarray, block: int | None) -> np.ndarray:
         """What the gates get from the state, shape (streams, gates * units)."""
-        return h @ (self._by_column if len(h) == 1 else self.recurrent)
+        return _product(h, self._by_column if len(h) == 1 else self.recurrent, block)
 
     def start(self, streams: int) -> tuple[np.ndarray, ...]:
         return (np.zeros((streams, self.units), self.kernel.dtype),)
 
 
 class _RNN(_Cell):
-    def step(self, given, h):
-        return (np.tanh(given + self.back(h)),)
+    def step(self, given, block, h):
+        return (np.tanh(given + self.back(h, block)),)
 
 
 class _LSTM(_Cell):
@@ -199,9 +202,9 @@ class _LSTM(_Cell):
     def start(self, streams: int):
         return super().start(streams) * 2
 
-    def step(self, given, h, c):
+    def step(self, given, block, h, c):
         u = self.units
-        gates = self.back(h)
+        gates = self.back(h, block)
         gates += given
         np.tanh(gates, out=gates)  # (streams, 4 * units)
         new = gates[:, 2 * u : 3 * u].copy()
@@ -224,9 +227,9 @@ class _GRU(_Cell):
         both = 2 * self.units
         self.bias, self.candidate_bias = np.append(bias[:both] + back[:both], bias[both:]), back[both:]
 
-    def step(self, given, h):
+    def step(self, given, block, h):
         u = self.units
-        back = self.back(h)  # (streams, 3 * units)
+        back = self.back(h, block)  # (streams, 3 * units)
         gates = back[:, : 2 * u] + given[:, : 2 * u]
         np.tanh(gates, out=gates)
         gates += 1
@@ -239,6 +242,13 @@ class _GRU(_Cell):
         h *= gates[:, :u]
         h += new
         return (h,)
+
+
+def _product(x: np.ndarray, weights: np.ndarray, block: int | None) -> np.ndarray:
+    """x times weights, so many rows at a time."""
+    if block is None or block == len(x):
+        return x @ weights
+    return np.matmul(x.reshape(-1, block, x.shape[1]), weights).reshape(len(x), -1)
 
 
 _KINDS = {"RNN": _RNN, "LSTM": _LSTM, "GRU": _GRU}

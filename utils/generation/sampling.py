@@ -14,7 +14,7 @@ cannot come. No rule cuts all symbols. Of equally likely symbols the one with th
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 
 Rule = Callable[[np.ndarray], np.ndarray]
 
@@ -27,9 +27,8 @@ def temperature(logits: np.ndarray, t: float) -> np.ndarray:
     """
     if not (np.isfinite(t) and t > 0):
         raise ValueError(f"The temperature is {t}; expected a number above 0. For the likeliest symbol use greedy().")
-    logits = _checked(logits)
     with np.errstate(over="ignore"):  # far below the likeliest a tiny temperature leaves nothing
-        return (logits - logits.max(axis=-1, keepdims=True)) / t
+        return _relative(logits) / t
 
 
 def top_k(logits: np.ndarray, k: int) -> np.ndarray:
@@ -80,17 +79,17 @@ def typical(logits: np.ndarray, p: float) -> np.ndarray:
     logits = _checked(logits)
     surprise = -log_softmax(logits, axis=-1)  # (..., vocabulary)
     possible = np.isfinite(surprise)
-    chances = softmax(logits, axis=-1)
+    chances = _softmax(logits)
     entropy = np.sum(chances * np.where(possible, surprise, 0), axis=-1, keepdims=True)
     return _keep_mass(logits, p, np.argsort(np.abs(surprise - entropy), axis=-1, kind="stable"))
 
 
 def probabilities(logits: np.ndarray, rules: Sequence[Rule] = ()) -> np.ndarray:
     """Of each symbol, after the rules one after the other; shape (..., vocabulary), float64."""
-    logits = _checked(logits)
+    logits = np.asarray(logits, dtype=float)
     for rule in rules:
         logits = rule(logits)
-    return softmax(logits, axis=-1)
+    return _softmax(logits)
 
 
 def draw(logits: np.ndarray, rules: Sequence[Rule] = (), *, uniforms: np.ndarray | float) -> np.ndarray:
@@ -162,14 +161,34 @@ def greedy(logits: np.ndarray) -> np.ndarray:
 
 
 def _checked(logits) -> np.ndarray:
+    return _with_largest(logits)[0]
+
+
+def _relative(logits) -> np.ndarray:
+    """Less the largest of each row."""
+    logits, largest = _with_largest(logits)
+    return logits - largest[..., None]
+
+
+def _with_largest(logits) -> tuple[np.ndarray, np.ndarray]:
+    """Logits that can be drawn from, and the largest of each row."""
     logits = np.asarray(logits, dtype=float)
     if logits.ndim == 0 or logits.shape[-1] == 0:
         raise ValueError(f"logits has the shape {logits.shape}; expected (..., vocabulary) with at least one symbol.")
-    if np.isnan(logits).any() or np.isposinf(logits).any():
-        raise ValueError("logits holds NaN or plus infinity: the model has diverged, or was given what it cannot read.")
-    if np.isneginf(logits).all(axis=-1).any():
+    largest = logits.max(axis=-1)  # NaN where there is one
+    if not np.isfinite(largest).all():
+        if np.isnan(largest).any() or np.isposinf(largest).any():
+            raise ValueError(
+                "logits holds NaN or plus infinity: the model has diverged, or was given what it cannot read."
+            )
         raise ValueError("logits holds a row of minus infinity only: nothing is left to draw.")
-    return logits
+    return logits, largest
+
+
+def _softmax(logits) -> np.ndarray:
+    """SciPy's, without its way through other array libraries, which would cost more than a step of a small network."""
+    chances = np.exp(_relative(logits))
+    return chances / chances.sum(axis=-1, keepdims=True)
 
 
 def _check_share(name: str, value: float) -> None:
@@ -185,7 +204,7 @@ def _keep_mass(logits: np.ndarray, p: float, order: np.ndarray) -> np.ndarray:
     """The first symbols of an order that hold ``p`` together."""
     if p == 1:
         return logits
-    total = np.cumsum(np.take_along_axis(softmax(logits, axis=-1), order, axis=-1), axis=-1)
+    total = np.cumsum(np.take_along_axis(_softmax(logits), order, axis=-1), axis=-1)
     return _keep_first(logits, np.sum(total < p * total[..., -1:], axis=-1) + 1, order)
 
 

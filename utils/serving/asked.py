@@ -90,7 +90,12 @@ def understand(body: bytes, limits: Limits) -> Asked:
     for name in fields:
         if name not in Asked._fields:
             hint = f' Rules are given as "rules": [["{name}", 0.8]].' if name in RULES else ""
-            raise Refused(422, name, fields[name], f"one of the fields {', '.join(Asked._fields)}.{hint}".rstrip("."))
+            raise Refused(
+                422,
+                _short(name) or '""',
+                fields[name],
+                f"one of the fields {', '.join(Asked._fields)}.{hint}".rstrip("."),
+            )
     return Asked(
         prompt=_take(fields, "prompt", "", f"text of at most {LONGEST_PROMPT} characters", _is_text),
         length=_take(fields, "length", 200, f"a whole number from 1 to {limits.longest}", _whole(1, limits.longest)),
@@ -147,14 +152,12 @@ def _rules(given: object) -> tuple[tuple[str, float], ...]:
         if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) and pair[0] in RULES):
             raise Refused(422, field, pair, expected)
         name, value = pair
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not _number(-1e9, 1e9)(value):
             raise Refused(422, field, pair, f"a number for {name}")
         try:
             rules_of(((name, value),))[0](np.zeros(2))
-        except (ValueError, OverflowError) as error:
-            raise Refused(
-                422, field, pair, str(error).rpartition("expected ")[2].rstrip(".") or f"another {name}"
-            ) from None
+        except ValueError as error:
+            raise Refused(422, field, pair, str(error).rpartition("expected ")[2].rstrip(".")) from None
         pairs.append((name, value))
     return tuple(pairs)
 

@@ -16,6 +16,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -50,36 +51,41 @@ def running(*arguments: str, limit: Callable[[], None] | None = None, patience: 
     Args:
         arguments: of ``python -m utils.serving``.
         limit: called in the new process before it becomes the service, such as to limit what it may write; Unix only.
-        patience: seconds it may take to start, and later to end.
+        patience: seconds it may take to end before it is killed.
 
     Raises:
         RuntimeError: it did not start; says what it printed.
     """
     command = [sys.executable, "-m", "utils.serving", "--port", "0", *arguments]
     search = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | {"PYTHONPATH": search},
-        preexec_fn=limit,
-    )
-    try:
+    with contextlib.ExitStack() as stack:
+        complaints = stack.enter_context(tempfile.TemporaryFile("w+"))  # a pipe that nobody reads would fill up
+        process = stack.enter_context(
+            subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                text=True,
+                env=os.environ | {"PYTHONPATH": search},
+                preexec_fn=limit,
+            )
+        )
+        stack.callback(_end, process, patience)
         line = process.stdout.readline()  # empty when it has ended
         if not line.startswith(START):
-            process.kill()
-            raise RuntimeError(f"The service did not start: {line}{process.stdout.read()}")
+            _end(process, patience)
+            complaints.seek(0)
+            raise RuntimeError(f"The service did not start: {line}{complaints.read()}")
         yield Server(line.removeprefix(START).strip(), process)
-    finally:
+
+
+def _end(process: subprocess.Popen, patience: float) -> None:
+    """The first signal lets texts end, the second ends them, and then there is no more asking."""
+    for end, seconds in ((process.terminate, 1.0), (process.terminate, patience), (process.kill, None)):
         if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(patience)
-            except subprocess.TimeoutExpired:
-                process.kill()
-        process.wait()
-        process.stdout.close()
+            end()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
 
 
 class Answer(NamedTuple):
@@ -213,7 +219,7 @@ class _Reading:
             else:
                 self._events.append((self._name, data))
             self._name = None
-        elif line:
+        elif line.startswith("{"):
             self._events.append(("refused", json.loads(line).get("error", {})))
 
     def answer(self) -> Answer:

@@ -42,9 +42,15 @@ from utils.serving.worker import Job, News, Worker
 
 PAGE = Path(__file__).parent / "page.html"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
 RETRY_AFTER = "1"  # seconds
-PATIENCE = 10.0  # seconds for a body to arrive
-ENOUGH = 20  # characters before a text is judged
+PATIENCE = 10.0  # seconds for a body to arrive, and for a client to take what was written
+HEARD = 20  # characters of an incoming text from which on its loss says something
+JUDGED = 100  # characters of a text from which on it is judged
 LONGEST_UNKNOWN = 50  # characters that are named
 
 
@@ -146,15 +152,23 @@ class Service:
             return
         self.draining, self._when_drained = True, then
         asyncio.get_running_loop().call_later(limit, self._end_all)
-        self._closed(None)
+        if not self._open:
+            then()
 
     def _end_all(self) -> None:
         for job in filter(None, self._open.values()):
             self._worker.cancel(job, "shutdown")
 
-    def _closed(self, stream: str | None) -> None:
+    def _enter(self, stream: str, name: str | None) -> None:
+        """A stream begins, perhaps of a conversation; what it does is still to be told."""
+        self._open[stream] = None
+        if name:
+            self._busy.add(name)
+
+    def _leave(self, stream: str, name: str | None) -> None:
         """A stream is no more; the last one ends a service that drains."""
-        self._open.pop(stream, None)
+        del self._open[stream]
+        self._busy.discard(name)
         if self.draining and not self._open:
             self._when_drained()
 
@@ -183,8 +197,7 @@ class Service:
             ) from None
         except KeyError:
             raise Refused(404, "stream", body[:80].decode("utf-8", "replace"), "a stream that is in work") from None
-        if job is not None:
-            self._worker.cancel(job, "stopped")
+        self._worker.cancel(job, "stopped")
         return _json({"stopped": stream})
 
     async def _generate(self, request: Request) -> "_Events":
@@ -201,47 +214,38 @@ class Service:
         asked = understand(await _body(request), self._limits)
         if self.draining or self._worker.failed:
             raise Refused(503, "service", "ending" if self.draining else "stopped", "a service that takes requests")
-        end = None if asked.end is None else self._known(asked.end)
+        end = self._number.get(asked.end)
         if asked.end is not None and end is None:
             raise Refused(422, "end", asked.end, f"one of the characters {self._vocabulary.characters!r}")
         if len(self._open) >= self.room:
             raise Refused(429, "service", f"{len(self._open)} streams", f"at most {self.room} at once; try again later")
+        name = self._conversations.name() if asked.conversation is True else asked.conversation
+        if name in self._busy:
+            raise Refused(409, "conversation", name, "one that no other stream goes on with; stop that one first")
         stream = secrets.token_hex(8)
-        self._open[stream] = None
+        self._enter(stream, name)
         try:
-            name, before = await self._conversation(asked)
+            before = await self._load(name) if asked.conversation not in (None, True) else None
             prompt, unknown = self._read(asked, before)
         except BaseException:
-            self._closed(stream)
+            self._leave(stream, name)
             raise
         seed = None if asked.greedy else secrets.randbelow(2**32) if asked.seed is None else asked.seed
-        asked = asked._replace(seed=seed)
         unread, state = ([], None) if before is None else (before.unread, before.state)
         symbols = [*unread, *(self._number[character] for character in prompt)]
         wanted = batching.Request(symbols, asked.length, rules_of(asked.rules), seed, end, state)
-        job = Job(wanted, asked.pace, self._chunk if name else None)
-        if name:
-            self._busy.add(name)
-        self._open[stream] = job
+        job = self._open[stream] = Job(wanted, asked.pace, self._chunk if name else None)
         told = {"stream": stream, "seed": seed, "unknown": unknown[:LONGEST_UNKNOWN]}
         return _Events(self, arrived, asked, job, told, prompt, name, before)
 
-    async def _conversation(self, asked: Asked) -> tuple[str | None, Conversation | None]:
-        """Name of the conversation, and where it stands if there is one."""
-        name = asked.conversation
-        if name in (None, True):
-            return (self._conversations.name() if name else None), None
-        if name in self._busy:
-            raise Refused(409, "conversation", name, "one that no other stream goes on with; stop that one first")
+    async def _load(self, name: str) -> Conversation:
+        """Where a conversation stands."""
         try:
-            return name, await self._aside(self._conversations.load, name)
+            return await self._aside(self._conversations.load, name)
         except FileNotFoundError:
             raise Refused(404, "conversation", name, "the name of one that is kept here") from None
         except (ValueError, OSError) as error:
             raise Refused(422, "conversation", name, f"one whose state can be read. {error}") from None
-
-    def _known(self, character: str) -> int | None:
-        return self._number.get(character)
 
     def _read(self, asked: Asked, before: Conversation | None) -> tuple[str, list[str]]:
         """The prompt in characters that the network knows, and those that it does not."""
@@ -255,6 +259,23 @@ class Service:
     async def _aside(self, function: Callable, *arguments):
         """Do what may wait for the disk in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._keepers, function, *arguments)
+
+
+def losses(stored: Stored, texts: Sequence[str]) -> list[float]:
+    """The loss of the model on each text, in nats a character, as a service tells it to a monitor of drift.
+
+    Args:
+        stored: of the service.
+        texts: such as have come while all was well; those of 20 characters or fewer are left out, as by the service.
+    """
+    number = {character: i for i, character in enumerate(stored.vocabulary.characters)}
+    batcher = batching.Batcher(stored.engine)
+    for text in texts:
+        if len(text) > HEARD:
+            batcher.submit(batching.Request([number.get(character, number.get(" ", 0)) for character in text], 1))
+    streams = list(batcher.waiting)
+    batcher.run()
+    return [-float(np.mean(stream.read_log_probabilities)) for stream in streams]
 
 
 class _Events:
@@ -286,49 +307,47 @@ class _Events:
         self._sum, self._count, self._written, self._doubted = 0.0, 0, 0, False
 
     async def __call__(self, scope, receive, send) -> None:
-        service, loop = self._service, asyncio.get_running_loop()
-        metrics, worker = service._metrics, service._worker
-        end = loop.call_later(self._asked.deadline, worker.cancel, self._job, "deadline")
+        service, job = self._service, self._job
+        worker = service._worker
         gone = asyncio.ensure_future(_gone(receive))
+        deadline = None
         try:
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": 200,
-                    "headers": [
-                        (b"content-type", b"text/event-stream; charset=utf-8"),
-                        (b"cache-control", b"no-store"),
-                        (b"x-accel-buffering", b"no"),
-                    ],
-                }
-            )
-            worker.submit(self._job)
-            gone.add_done_callback(lambda _: worker.cancel(self._job, "gone"))
-            conversation = {"conversation": self._name, "characters": self._characters, "tail": self._told_tail}
-            await self._send(send, _event("start", self._told | (conversation if self._name else {})))
-            last, news = None, News([], [])
-            while not news.ended:
-                news = await self._job.news()
-                events = self._text(news)
-                if news.symbols:
-                    now = time.perf_counter()
-                    metrics.gaps.observe(now - last) if last else metrics.first.observe(now - self._arrived)
-                    last = now
-                if events:
-                    await self._send(send, events)
-                if news.snapshot:
-                    await self._send(send, await self._keep(news))
-            metrics.ended.labels(news.ended).inc()
-            said = {"reason": news.ended, "written": self._written}
-            if self._count:
-                said["mean_log_probability"] = round(self._sum / self._count, 3)
-            await send({"type": "http.response.body", "body": _event("end", said), "more_body": False})
+            worker.submit(job)
+            gone.add_done_callback(lambda _: worker.cancel(job, "gone"))
+            deadline = asyncio.get_running_loop().call_later(self._asked.deadline, worker.cancel, job, "deadline")
+            async with asyncio.timeout(self._asked.deadline + PATIENCE):  # or a client that never reads would stay
+                await self._talk(send)
+        except TimeoutError:
+            service._metrics.ended.labels("stuck").inc()
         finally:
-            end.cancel()
+            if deadline:
+                deadline.cancel()
             gone.cancel()
-            worker.cancel(self._job, "gone")  # unless it has ended
-            service._busy.discard(self._name)
-            service._closed(self._told["stream"])
+            worker.cancel(job, "gone")  # unless it has ended
+            service._leave(self._told["stream"], self._name)
+
+    async def _talk(self, send) -> None:
+        metrics = self._service._metrics
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        conversation = {"conversation": self._name, "characters": self._characters, "tail": self._told_tail}
+        await self._send(send, _event("start", self._told | (conversation if self._name else {})))
+        last, news = None, News([], [])
+        while not news.ended:
+            news = await self._job.news()
+            events = self._text(news)
+            if news.symbols:
+                now = time.perf_counter()
+                metrics.gaps.observe(now - last) if last else metrics.first.observe(now - self._arrived)
+                last = now
+            if events:
+                await self._send(send, events)
+            if news.snapshot:
+                await self._send(send, await self._keep(news))
+        metrics.ended.labels(news.ended).inc()
+        said = {"reason": news.ended, "written": self._written}
+        if self._count:
+            said["mean_log_probability"] = round(self._sum / self._count, 3)
+        await send({"type": "http.response.body", "body": _event("end", said), "more_body": False})
 
     @staticmethod
     async def _send(send, events: bytes) -> None:
@@ -349,13 +368,14 @@ class _Events:
         masked = self._filter.masked
         said = self._filter.add(text) + (self._filter.end() if news.ended else "")
         metrics.characters.inc(len(text))
-        metrics.masked.inc(self._filter.masked - masked)
+        if self._filter.masked > masked:
+            metrics.masked.inc(self._filter.masked - masked)
         piece = {"text": said}
         if self._asked.bits:
             self._bits += [round(-chance / np.log(2), 1) for chance in news.log_probabilities]
             piece["bits"], self._bits = self._bits[: len(said)], self._bits[len(said) :]
         events = _event(None, piece) if said else b""
-        if not self._doubted and self._count >= ENOUGH and self._sum / self._count < service._doubt:
+        if not self._doubted and self._count >= JUDGED and self._sum / self._count < service._doubt:
             self._doubted = True
             metrics.doubts.inc()
             if self._asked.in_doubt == "stop":
@@ -371,7 +391,7 @@ class _Events:
         """Take account of how the incoming text was expected."""
         self._sum += sum(chances)
         self._count += len(chances)
-        if len(chances) >= ENOUGH:
+        if len(chances) >= HEARD:
             loss = -sum(chances) / len(chances)
             self._service._metrics.loss.observe(loss)
             if self._service._monitor is not None:

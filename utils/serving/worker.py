@@ -2,8 +2,8 @@
 
 A step of the engine takes a fraction of a millisecond, but thousands follow each other without a break. In the event
 loop they would hold up every other request; here they only share the processor with it. The loop tells the thread what
-to do through a queue. The thread tells the loop every few milliseconds what has been written, for all streams at once:
-an event costs more than a character.
+to do through a queue. The thread tells the loop of each stream every few milliseconds what has been written, since an
+event costs more than a character; and of one stream after the other, so that the loop is never busy for long.
 """
 
 import asyncio
@@ -20,8 +20,9 @@ from threadpoolctl import threadpool_limits
 from utils.generation.batching import Batcher, Request, Stream
 from utils.generation.engine import Engine, State
 
-SHORTEST = 0.005  # seconds between two deliveries
-PER_STREAM = 0.0003  # seconds: with many streams less often, since each costs the event loop about half as much
+TICK = 0.004  # seconds between two deliveries, each of some streams
+SHORTEST = 0.008  # seconds between two deliveries of one stream
+PER_STREAM = 0.0004  # seconds: with many streams less often, since each costs the event loop a fifth of that
 
 
 class News(NamedTuple):
@@ -53,6 +54,7 @@ class Job:
         """
         self.request, self.pace, self.chunk = request, pace, chunk
         self.stream: Stream | None = None  # from when the worker has it
+        self.marked = bool(pace or chunk)
         self._told = 0  # symbols in the news so far
         self._waits_for: set[str] = set()
         self._news: asyncio.Queue[News] = asyncio.Queue()
@@ -82,9 +84,12 @@ class Worker:
         self._inbox: collections.deque[Callable[[], None]] = collections.deque()
         self._wake = threading.Event()
         self._jobs: dict[Stream, Job] = {}
+        self._turns: collections.deque[Job] = collections.deque()  # in which they are told of
         self._due: list[tuple[float, int, Job]] = []  # those who keep a pace, a heap by when they go on
         self._number = itertools.count()
+        self._marked = 0  # jobs that are looked at after every character
         self._told = 0.0  # when news were last told
+        self._owed = 0.0  # jobs to be told of since
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -104,8 +109,8 @@ class Worker:
         self._tell(lambda: self._begin(job))
 
     def cancel(self, job: Job, reason: str) -> None:
-        """End a job, unless it has ended; its last news says why."""
-        self._tell(lambda: self.batcher.cancel(job.stream, reason))
+        """End a job, unless it has ended or was never submitted; its last news says why."""
+        self._tell(lambda: job.stream and self.batcher.cancel(job.stream, reason))
 
     def go_on(self, job: Job) -> None:
         """Let a job go on that waits at the end of a chunk."""
@@ -146,13 +151,18 @@ class Worker:
         now = time.perf_counter()
         while self._due and self._due[0][0] <= now:
             self._release(heapq.heappop(self._due)[2], "pace")
-        for stream in self.batcher.step():
-            if not stream.ended:
-                self._after_a_character(self._jobs[stream], now)
-        idle = self.batcher.idle
-        if idle or now - self._told >= max(SHORTEST, PER_STREAM * len(self._jobs)):
-            self._report()
-            self._told = now
+        rounds = self.batcher.rounds
+        wrote = self.batcher.step()
+        if self._marked:
+            for stream in wrote:
+                if not stream.ended:
+                    self._after_a_character(self._jobs[stream], now)
+        idle, since = self.batcher.rounds == rounds, now - self._told
+        if idle or since >= TICK:
+            self._owed += min(1.0, since / max(SHORTEST, PER_STREAM * len(self._jobs))) * len(self._jobs)
+            turns = len(self._jobs) if idle else int(self._owed)
+            self._report(turns)
+            self._owed, self._told = max(0.0, self._owed - turns), now
         if idle and not (self._inbox or self._closed):
             self._wake.wait(self._due[0][0] - now if self._due else None)
             self._wake.clear()
@@ -160,6 +170,8 @@ class Worker:
     def _begin(self, job: Job) -> None:
         job.stream = self.batcher.submit(job.request)
         self._jobs[job.stream] = job
+        self._turns.append(job)
+        self._marked += job.marked
 
     def _after_a_character(self, job: Job, now: float) -> None:
         if job.pace:
@@ -173,19 +185,23 @@ class Worker:
         job._waits_for.discard(reason)
         job.stream.held = bool(job._waits_for)
 
-    def _report(self) -> None:
-        """Tell what is new of every job."""
+    def _report(self, turns: int) -> None:
+        """Tell what is new of so many jobs."""
         news = []
-        for stream, job in list(self._jobs.items()):
+        for _ in range(turns):
+            job = self._turns.popleft()
+            stream = job.stream
             symbols, chances = stream.symbols[job._told :], stream.log_probabilities[job._told :]
-            if not (symbols or stream.ended):
-                continue
-            job._told += len(symbols)
-            whole = stream.ended or (symbols and "chunk" in job._waits_for)
-            snapshot = self.batcher.snapshot(stream) if whole and job.chunk else None
-            news.append((job, News(symbols, chances, snapshot, stream.ended)))
+            if symbols or stream.ended:
+                job._told += len(symbols)
+                whole = stream.ended or (symbols and "chunk" in job._waits_for)
+                snapshot = self.batcher.snapshot(stream) if whole and job.chunk else None
+                news.append((job, News(symbols, chances, snapshot, stream.ended)))
             if stream.ended:
                 del self._jobs[stream]
+                self._marked -= job.marked
+            else:
+                self._turns.append(job)
         if news:
             self._hand_over(news)
 
