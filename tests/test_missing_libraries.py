@@ -1,4 +1,4 @@
-"""Lesson 06 goes on where a library that makes its sounds is missing, and says what it leaves out."""
+"""Lessons go on where a library that is not everybody's is missing, and say what they leave out."""
 
 import os
 
@@ -67,3 +67,39 @@ def test_lesson_16_exports_to_the_formats_that_are_there(missing, said, left, tm
     claims = [found["claim"] for _, found in notebooks.findings(lesson)]
     assert len(claims) == len(left)
     assert all(claim.startswith(words) for claim, words in zip(claims, left, strict=True))
+
+
+# Of lesson 14: no training at all, and only as much measuring as it takes to reach the formats.
+UNTRAINED = """
+def fit(model, *arguments, **kwargs):
+    return {}
+
+
+def fit_language_model(model, *arguments, **kwargs):
+    return {}
+"""
+
+
+def test_lesson_14_exports_to_the_formats_whose_libraries_are_there(tmp_path):
+    gone = ["onnx", "tf2onnx", "ai_edge_litert"]
+    lines = ["import sys", *(f"sys.modules[{module!r}] = None" for module in gone)]
+    (tmp_path / "sitecustomize.py").write_text("\n".join(lines), encoding="utf-8")
+    path = next(notebooks.NOTEBOOKS.glob("14_*.ipynb"))
+    lesson = nbformat.read(path, as_version=4)
+    headings = [i for i, cell in enumerate(lesson.cells) if cell.source.startswith("## ")]
+    numbered = {lesson.cells[i].source.split()[1]: i for i in headings}
+    here = [cell for cell in lesson.cells[numbered["7"] : numbered["8"]] if cell.cell_type == "code"]
+    begun = [cell for cell in lesson.cells[: numbered["3"]] if cell.cell_type == "code"]
+    place = 1 + next(i for i, cell in enumerate(begun) if "fit_language_model" in cell.source)
+    lesson.cells = [*begun[:place], nbformat.v4.new_code_cell(UNTRAINED), *begun[place:], *here]
+    search = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    run = notebooks.execute(path, lesson, environment={"PYTHONPATH": search, "REPLICATE": "1"})
+    assert run.error is None
+    printed = "".join(output.text for cell in here for output in cell.outputs if "text" in output)
+    for package in ("onnx", "ai-edge-litert"):
+        assert f"{package} is not installed" in printed
+    assert "requirements-production.txt" in printed
+    claims = {found["claim"]: found for _, found in notebooks.findings(lesson)}
+    agree = next(found for claim, found in claims.items() if "logits of Keras" in claim)
+    assert len(agree["measured"]) == 1  # SavedModel
+    assert agree["holds"]
