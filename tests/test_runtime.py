@@ -86,6 +86,26 @@ def test_keras_from_the_runtime_is_quiet_as_well():
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
+def test_a_loss_that_has_travelled_trains_without_a_word():
+    """It has no source where a study runs it, which in a notebook with one worker is the notebook itself."""
+    code = """
+import sys
+sys.ps1 = "> "  # as in a notebook, where AutoGraph prints its complaints
+import numpy as np
+from utils.models.recurrent import build_recurrent
+from utils.training.fit import fit
+from utils.training.study import study
+def loss(y, made):
+    return (y - made) ** 2
+def trial(seed):
+    x = np.zeros((8, 3, 1), "float32")
+    model = build_recurrent("LSTM", 2, features=1)
+    return {"loss": fit(model, (x, x[:, 0]), loss=loss, epochs=1)["loss"][-1]}
+study(trial, {}, seeds=1, workers=1)"""
+    result = run(code, UNWATCHED="1")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
 def test_python_can_still_write_to_stderr():
     result = run("from utils import runtime; runtime.start_tensorflow(); import sys; print('seen', file=sys.stderr)")
     assert result.stderr == "seen\n"
