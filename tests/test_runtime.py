@@ -30,20 +30,20 @@ def test_impossible_numbers_of_seeds(n):
         runtime.seeds(n)
 
 
-@pytest.mark.skipif(os.cpu_count() == 1, reason="there is no second thread")
 def test_products_of_numpy_and_scipy_take_one_thread_in_a_lesson():
     code = """
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 def threads():
     return max(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
 import numpy
+threadpool_limits(2)
 print(threads())
 from utils import runtime
 runtime.start()
 import scipy.linalg, sklearn.linear_model
 print(threads())"""
     lines = run(code, STUDY_WORKERS="1").stdout.split("\n")
-    assert int(lines[0]) > 1
+    assert int(lines[0]) == 2
     assert int(lines[-2]) == 1
 
 
