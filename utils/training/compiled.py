@@ -30,7 +30,8 @@ class Compiled:
         if optimizer:
             self.start = values(self.optimizer.variables)
             jit = not runtime.gpus() and all(getattr(part, "supports_jit", True) for part in operations(model))
-            step = tf.function(self._step, jit_compile=jit)
+            # A loss from a notebook has no source for AutoGraph, which would say so at length.
+            step = tf.function(self._step, jit_compile=jit, autograph=False)
             self.step = step.get_concrete_function(*self._specs(*batch))
 
     @functools.cached_property
