@@ -91,6 +91,8 @@ class Stream:
 class Batcher:
     """Answers requests side by side on one engine.
 
+    Taught in lesson 14.
+
     Nothing happens between calls, and it is to be called from one thread.
 
     Attributes:

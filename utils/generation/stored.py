@@ -143,6 +143,8 @@ def fingerprint(engine: Engine) -> str:
 def pack_state(state: State, engine: Engine, notes: dict | None = None) -> bytes:
     """The state of one stream as bytes: a header in JSON, the arrays as they are in memory, a checksum.
 
+    Taught in lesson 16.
+
     Args:
         state: of one stream.
         engine: which it belongs to.

@@ -14,6 +14,8 @@ LONGEST = 100  # characters of a word or phrase
 class OutputFilter:
     """Masks words in a text that comes in pieces; however it is cut, the result is the same.
 
+    Taught in lesson 16.
+
     A word counts when it stands by itself, in capitals or not: ``pass`` may be said where ``ass`` may not. A space in a
     phrase stands for any single white space.
 
