@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
@@ -468,6 +469,17 @@ def test_a_state_file_that_cannot_be_used_is_refused_and_the_rest_goes_on(server
 
 
 # ---- misfortune
+
+
+@UNIX
+def test_what_had_come_when_the_line_went_dead_is_kept():
+    with running("--longest", str(ENDLESS)) as server, ThreadPoolExecutor() as pool:
+        answer = pool.submit(ask, server.url, length=ENDLESS, seed=1)
+        until(lambda: metric(server.url, "serving_characters_total") > 100)
+        server.process.kill()
+        status, text, events, *_ = answer.result(60)
+    assert status == 200 and text
+    assert [name for name, _ in events] == ["start", "cut"]
 
 
 @UNIX

@@ -103,6 +103,7 @@ def _promised(load, p50, p99):
 promise = [
     (_promised(0.7, 210, 397), "as if nobody waited"),
     (_promised(0.9, 1030, 5700), "more than the 2200 promised"),
+    (_promised(0.72, 415, 2100), "in steps of 5%"),
     (_promised(0.5, 305, 1160), "the highest load"),
     (_promised(0.7, 398, 1200), "divided by the load"),
     (_promised(70, 398, 1990), "expected a share"),

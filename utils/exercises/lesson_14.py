@@ -188,18 +188,18 @@ def promise(answer) -> None:
     if any(answer[name] is ... for name in names):
         raise NotAttempted
     load, _, p50, p99 = (number(answer[name], name) for name in names)
-    if not 0.05 <= load < 1:
-        raise Wrong(f"load is {load:g}; expected a share of the scribe's time, 0.05 to 0.95.")
+    if not 0.05 <= load <= 0.95 or abs(20 * load - round(20 * load)) > 1e-6:
+        raise Wrong(f"load is {load:g}; expected a share of the scribe's time in steps of 5%: 0.05, 0.1, ... 0.95.")
     true = _percentiles(load)
+    if true[1] > PROMISE:
+        raise Wrong(f"at a load of {load:.0%} p99 is about {true[1]:.0f} steps, more than the {PROMISE} promised.")
     if p99 < 1.02 * LONGEST and load > 0.1:
         raise Wrong(f"p99 is {p99:g}, as if nobody waited: have your customers come by themselves, waiting or not.")
     for name, got, expected in (("p50", p50, true[0]), ("p99", p99, true[1])):
         if abs(got / expected - 1) > 0.15:
             raise Wrong(
-                f"at a load of {load:.0%} {name} is about {expected:.0f} steps, you measured {got:.0f}. Twenty "
+                f"at a load of {load:.0%} {name} is about {expected:.0f} steps, you measured {got:.0f}. A hundred "
                 "thousand customers come to within 15%; is the mean gap the mean work divided by the load?"
             )
-    if true[1] > PROMISE:
-        raise Wrong(f"at a load of {load:.0%} p99 is about {true[1]:.0f} steps, more than the {PROMISE} promised.")
     if _percentiles(load + 0.05)[1] <= PROMISE:
         raise Wrong(f"the promise is kept, but at {load + 0.05:.0%} it is kept as well: take the highest load you can.")

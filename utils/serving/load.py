@@ -94,7 +94,8 @@ class Answer(NamedTuple):
     Attributes:
         status: of HTTP.
         text: all of it.
-        events: every event but the pieces of text, as pairs of a name and an object; of a refusal ``("refused", ...)``.
+        events: every event but the pieces of text, as pairs of a name and an object; of a refusal ``("refused", ...)``,
+            of a line that went dead ``("cut", ...)``.
         first: seconds until the first character, NaN if none came.
         gaps: seconds between pieces of the text, an array.
         seconds: until the end.
@@ -109,7 +110,7 @@ class Answer(NamedTuple):
 
 
 def ask(url: str, prompt: str = PROMPT, *, client: httpx.Client | None = None, **fields) -> Answer:
-    """One request for text, waited for until it ends.
+    """One request for text, waited for until it ends, by itself or because the service is gone.
 
     Args:
         url: of the service.
@@ -121,8 +122,11 @@ def ask(url: str, prompt: str = PROMPT, *, client: httpx.Client | None = None, *
         client = client or stack.enter_context(httpx.Client(timeout=None, trust_env=False))
         with client.stream("POST", f"{url}/generate", json={"prompt": prompt, **fields}) as response:
             reading = _Reading(response.status_code)
-            for line in response.iter_lines():
-                reading.line(line)
+            try:
+                for line in response.iter_lines():
+                    reading.line(line)
+            except (httpx.ReadError, httpx.RemoteProtocolError) as error:
+                reading.cut(error)
             return reading.answer()
 
 
@@ -221,6 +225,9 @@ class _Reading:
             self._name = None
         elif line.startswith("{"):
             self._events.append(("refused", json.loads(line).get("error", {})))
+
+    def cut(self, error: Exception) -> None:
+        self._events.append(("cut", {"message": str(error)}))
 
     def answer(self) -> Answer:
         first = self._times[0] - self._started if self._times else float("nan")
