@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import nbformat
 
-from tools import minutes
+from tools import course, minutes
 
 DAY = re.compile(r"\| clock \| min \|.*\n\|[-|]+\|\n(?:\|.*\n)+")
 
@@ -115,37 +115,19 @@ def _planned(what: str, plans: dict[str, list[minutes.Planned]]) -> int | None:
     return sum(part.minutes for part in whole)
 
 
-def finished(lessons: Sequence[str], text: str, mentioned: Sequence[str]) -> list[str]:
-    """What a room is told of the lessons that are there, that the week takes, and that are spoken of and not there.
+def finished(lessons: Sequence[str], text: str) -> list[str]:
+    """How many lessons there are, which of them the week takes, and which it leaves out.
 
     Args:
         lessons: numbers of the lessons that are there.
         text: the guide; its section "Five-day week" holds the days.
-        mentioned: numbers of the lessons that these speak of.
     """
     week = text.split("## Five-day week", 1)[1].split("\n## ", 1)[0]
     taken = [number for number in lessons if re.search(rf"\| {number}, ", week)]
     left = [number for number in lessons if number not in taken]
-    line = f"{len(lessons)} lessons are finished: {_spans(lessons)}. The week below takes "
-    line += f"{_spans(taken)} and leaves out {_spans(left)}." if left else "them all."
-    between = {f"{number:02}" for number in range(int(lessons[0]), int(lessons[-1]))}
-    if absent := sorted((between | set(mentioned)) - set(lessons)):
-        line += f" Not there yet: {_spans(absent)}. Tell the room, as some lessons speak of what comes later."
+    line = f"There are {len(lessons)} lessons: {course.spans(lessons)}. The week below takes "
+    line += f"{course.spans(taken)} and leaves out {course.spans(left)}." if left else "them all."
     return [line]
-
-
-def _spans(numbers: Sequence[str]) -> str:
-    """Numbers in words: "00 to 05, 07 and 08"."""
-    runs: list[list[str]] = []
-    for number in numbers:
-        if runs and int(number) == int(runs[-1][-1]) + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    parts = []
-    for run in runs:
-        parts += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _time(value: int) -> str:

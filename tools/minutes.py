@@ -9,7 +9,7 @@ reaches to the next heading of the same or a higher level. All the rest is the c
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import nbformat
 
@@ -37,37 +37,51 @@ class Part:
     def minutes(self) -> float:
         return self.words / WORDS + self.lines / LINES + self.figures * FIGURE
 
+    def __add__(self, other: "Part") -> "Part":
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Part(*(mine + others for mine, others in pairs))
+
 
 def read(notebook: nbformat.NotebookNode) -> tuple[Part, Part]:
     """What there is to read in a stored lesson: ``(core, further)``."""
-    core, further = Part(), Part()
-    for cell, text, beyond in _places(notebook):
+    parts = read_sections(notebook).values()
+    return sum((core for core, _ in parts), Part()), sum((further for _, further in parts), Part())
+
+
+def read_sections(notebook: nbformat.NotebookNode) -> dict[int, tuple[Part, Part]]:
+    """The same for each section by itself: its number -> ``(core, further)``; 0 is what stands before the first."""
+    result: dict[int, tuple[Part, Part]] = {}
+    for cell, text, number, beyond in _places(notebook):
         kind = cell.metadata.get("slideshow", {}).get("slide_type")
         if cell.id in NOT_READ or (cell.cell_type == "markdown" and kind == "notes"):
             continue
+        part = result.setdefault(number, (Part(), Part()))[beyond]
         if cell.cell_type == "code":
-            _count_code(cell, further if beyond else core, folded=kind == "skip")
+            _count_code(cell, part, folded=kind == "skip")
         else:
-            _count_prose(text, further if beyond else core)
-    return core, further
+            _count_prose(text, part)
+    return result
 
 
 def further_cells(notebook: nbformat.NotebookNode) -> set[str]:
     """The ids of the code cells that stand in further sections."""
-    return {cell.id for cell, _, beyond in _places(notebook) if beyond and cell.cell_type == "code"}
+    return {cell.id for cell, _, _, beyond in _places(notebook) if beyond and cell.cell_type == "code"}
 
 
-def _places(notebook: nbformat.NotebookNode) -> Iterator[tuple[nbformat.NotebookNode, str, bool]]:
-    """``(cell, its source or a section of it, whether that stands in a further section)``, in order."""
+def _places(notebook: nbformat.NotebookNode) -> Iterator[tuple[nbformat.NotebookNode, str, int, bool]]:
+    """``(cell, its source or a part of it, number of its section, whether that part is further)``, in order."""
     level = None  # of the heading that opened the further section we are in
+    number = 0
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            yield cell, cell.source, level is not None
+            yield cell, cell.source, number, level is not None
             continue
         for heading, text in _sections(cell.source):
             if heading and (level is None or len(heading[1]) <= level):
-                level = len(heading[1]) if heading[2].startswith("Further") else None
-            yield cell, text, level is not None
+                level = len(heading[1]) if heading[3].startswith("Further") else None
+            if heading and heading[2] and len(heading[1]) == 2:
+                number = int(heading[2])
+            yield cell, text, number, level is not None
 
 
 def rows(notebook: nbformat.NotebookNode) -> dict[str, str]:
@@ -132,7 +146,7 @@ def sections(text: str) -> list[int]:
 
 def _sections(source: str) -> list[tuple[re.Match | None, str]]:
     """The text of a cell, cut before each heading: ``(heading or None, text)``."""
-    heading = re.compile(r"(#+) (?:\d+ · )?(.*)")
+    heading = re.compile(r"(#+) (?:(\d+) · )?(.*)")
     parts = [(None, "")]
     fenced = False
     for line in source.splitlines(keepends=True):

@@ -16,17 +16,19 @@ from pathlib import Path
 
 import nbformat
 
-from tools import cite, guide, minutes, notebooks, pace, record
+from tools import cite, course, guide, minutes, notebooks, pace, record
 from utils.files import write_whole
 
 README = notebooks.REPOSITORY / "README.md"
 HOME = notebooks.REPOSITORY / "site" / "index.md"
+PATHS = notebooks.REPOSITORY / "site" / "learning-paths.md"
 RUN_TIMES = notebooks.REPOSITORY / "site" / "run-times.md"
 SITE = notebooks.REPOSITORY / "site"  # its pages may cite findings
 GUIDE = SITE / "instructor-guide.md"
 GUIDES = SITE / "guide"  # one page a lesson
 FINDINGS = notebooks.REPOSITORY / "FINDINGS.md"
 PICTURE = notebooks.NOTEBOOKS / "images" / "readme.png"
+MAP = notebooks.NOTEBOOKS / "images" / "map.svg"
 PICTURE_ALT = "one day later"
 CLOSEST = 5  # claims that a page of findings lists first
 NOT_ON_COLAB = (  # a line each
@@ -56,7 +58,9 @@ class Lesson:
     findings: list[tuple[str, dict]]  # (cell id, record)
     minutes: dict[str, str]  # see tools.minutes.rows
     plan: list[minutes.Planned]  # for a class
-    mentioned: set[str]  # numbers of lessons that its text names
+    needs: list[str]  # numbers of lessons
+    sections: dict[int, float]  # number of a section -> minutes to read its core; all of it, where all is further
+    anchors: dict[int, str]  # number of a section -> what leads there
     seconds: dict[str, float]  # of the "lesson" and its "slowest_cell", when its outputs were made; see tools.pace
     code: str  # hash of the code cells
     further: set[str]  # ids of the code cells in further sections
@@ -86,13 +90,16 @@ def read_lesson(path: Path) -> Lesson:
         if not match:
             raise ValueError(f"{path.name} has no line that begins with {start!r}.")
         parts.append(cite.remove(match[1]).strip())
+    read = minutes.read_sections(notebook).items()
     return Lesson(
         path,
         *parts,
         findings=list(notebooks.findings(notebook)),
         minutes=minutes.rows(notebook),
         plan=minutes.plan(notebook),
-        mentioned=set(re.findall(r"\b[Ll]essons? (\d\d)\b", text)),
+        needs=course.needs(notebook.cells[0].source),
+        sections={number: (core.minutes or further.minutes) for number, (core, further) in read},
+        anchors={number: anchor for anchor, number in guide.headings(notebook).items() if number},
         seconds=notebook.metadata.get(notebooks.TIMES, {}),
         code=notebooks.code_hash(notebook),
         further=minutes.further_cells(notebook),
@@ -187,6 +194,13 @@ def readme(lessons: list[Lesson], text: str) -> str:
     return _renew(_renew(text, "lessons", table), "clone", clone)
 
 
+def learning_paths(lessons: list[Lesson], text: str) -> str:
+    """site/learning-paths.md with its map and the minutes of its paths renewed."""
+    numbered = {lesson.number: lesson for lesson in lessons}
+    text = course.paths(text, numbered, "../notebooks")
+    return _renew(text, "map", course.table(numbered, "../notebooks"))
+
+
 def run_times(lessons: list[Lesson], text: str) -> str:
     """site/run-times.md with its table renewed."""
     table = [
@@ -212,14 +226,13 @@ def home(lessons: list[Lesson], text: str) -> str:
 
 def instructor_guide(lessons: list[Lesson], text: str) -> str:
     """site/instructor-guide.md with its list of lessons, the count of those that are there, and its clocks renewed."""
-    mentioned = set().union(*(lesson.mentioned for lesson in lessons))
     table = ["| page of the lesson | read, core | read, further | teach |", "|---|---|---|---|"]
     for lesson in lessons:
         cells = [f"[{_escape(lesson.title)}](guide/{lesson.number}.md)"]
         cells += [lesson.minutes.get(name, "") for name in ("read, core", "read, further", "teach")]
         table.append(f"| {' | '.join(cells)} |")
     text = guide.days(text, {lesson.number: lesson.plan for lesson in lessons})
-    text = _renew(text, "finished", guide.finished([lesson.number for lesson in lessons], text, mentioned))
+    text = _renew(text, "finished", guide.finished([lesson.number for lesson in lessons], text))
     return _renew(text, "lessons", table)
 
 
@@ -298,8 +311,12 @@ def picture() -> bytes:
 def pages() -> dict[Path, bytes]:
     """What each generated page should hold."""
     lessons = [read_lesson(path) for path in notebooks.lessons()]
+    numbered = {lesson.number: lesson for lesson in lessons}
+    paths = learning_paths(lessons, PATHS.read_text(encoding="utf-8"))
     text = readme(lessons, README.read_text(encoding="utf-8"))
+    text = _renew(text, "paths", course.overview(paths, numbered, "./site/learning-paths.md"))
     result = {FINDINGS: findings_index(lessons).encode(), README: text.encode(), PICTURE: picture()}
+    result |= {PATHS: paths.encode(), MAP: course.drawing(numbered).encode()}
     result |= {record.FOLDER / f"{lesson.number}.md": findings_page(lesson).encode() for lesson in lessons}
     result[HOME] = home(lessons, HOME.read_text(encoding="utf-8")).encode()
     result[RUN_TIMES] = run_times(lessons, RUN_TIMES.read_text(encoding="utf-8")).encode()
@@ -312,7 +329,6 @@ def pages() -> dict[Path, bytes]:
     for path in notebooks.lessons():
         notebook = renew_lesson(nbformat.read(path, as_version=4), path)
         result[path] = (nbformat.writes(renew_citations(notebook, path, lessons)) + "\n").encode()
-    numbered = {lesson.number: lesson for lesson in lessons}
     for path in sorted(SITE.rglob("*.md")):
         before = result.get(path, path.read_bytes())
         try:
@@ -325,7 +341,7 @@ def pages() -> dict[Path, bytes]:
 
 
 def renew_citations(notebook: nbformat.NotebookNode, path: Path, lessons: list[Lesson]) -> nbformat.NotebookNode:
-    """A lesson whose text cites findings by the numbers they have now.
+    """A lesson whose text cites findings by the numbers they have now, and whose last lines lead to the next lesson.
 
     Raises:
         ValueError: a citation fits no finding, or several.
@@ -334,10 +350,20 @@ def renew_citations(notebook: nbformat.NotebookNode, path: Path, lessons: list[L
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             try:
-                cell.source = cite.renew(cell.source, numbered, path.parent, sentences=False)
+                cell.source = _lead_on(cite.renew(cell.source, numbered, path.parent, sentences=False), numbered)
             except ValueError as error:
                 raise ValueError(f"{path.name}, cell {cell.id}:\n{error}") from None
     return notebook
+
+
+def _lead_on(text: str, lessons: dict[str, Lesson]) -> str:
+    """A cell in which the lessons that its "**Next.**" names are links."""
+
+    def link(match: re.Match) -> str:
+        return f"[{match[0]}]({lessons[match[1]].path.name})" if match[1] in lessons else match[0]
+
+    before, mark, after = text.partition("**Next.**")
+    return before + mark + re.sub(r"(?<!\[)\b[Ll]esson (\d\d)\b", link, after)
 
 
 def _escape(text: str) -> str:
