@@ -241,12 +241,13 @@ def _rows(lessons: Mapping[str, Shown]) -> list[list]:
     return rows
 
 
-def _links(chains: list[list]) -> dict:
+def _links(chains: list[list]) -> dict[object, list]:
+    """The knots in the rows above and below that each is linked to; in a fixed order, so that the map is, too."""
     links: dict = {}
     for chain in chains:
         for one, other in zip(chain, chain[1:], strict=False):
-            links.setdefault(one, set()).add(other)
-            links.setdefault(other, set()).add(one)
+            links.setdefault(one, []).append(other)
+            links.setdefault(other, []).append(one)
     return links
 
 
@@ -265,7 +266,7 @@ def _places(rows: list[list], lessons: Mapping[str, Shown]) -> dict:
         for row in rows if sweep % 2 else rows[::-1]:
             wanted = []
             for knot in row:
-                near = sorted(links.get(knot, ()), key=str)
+                near = links.get(knot, ())
                 wanted.append(sum(x[other] for other in near) / len(near) if near else x[knot])
             apart = [(wide[a] + wide[b]) / 2 + GAP[0] for a, b in zip(row, row[1:], strict=False)]
             for knot, place in zip(row, _spread(wanted, apart), strict=True):
