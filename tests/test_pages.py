@@ -1,6 +1,7 @@
 """The pages written by hand agree with the lessons."""
 
 import dataclasses
+import functools
 import re
 import unicodedata
 
@@ -46,16 +47,83 @@ def test_the_guide_has_no_page_without_a_lesson():
 
 
 @pytest.mark.parametrize(
-    "page", [SITE / "instructor-guide.md", *(SITE / "guide").glob("*.md")], ids=lambda page: page.stem
+    "page", [notebooks.REPOSITORY / "README.md", *sorted(SITE.rglob("*.md"))], ids=lambda page: page.stem
 )
-def test_sections_that_the_guide_links_to_exist(page):
-    links = re.findall(r"\]\(([^)\s:#]+)(?:#([^)\s]+))?[)\s]", page.read_text(encoding="utf-8"))
-    assert links
-    for file, section in links:
-        target = page.parent / file
+def test_what_a_page_links_to_exists(page):
+    """Files; sections and cells of lessons; headings of pages."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for file, section in re.findall(r"\]\((?!\w+:)([^)\s#]*)(?:#([^)\s]+))?[)\s]", text):
+        target = page.parent / file if file else page
         assert target.exists(), file
-        if section and target.suffix == ".ipynb" and not section.startswith("cell-id="):
-            assert section in guide.headings(nbformat.read(target, as_version=4)), f"{file}#{section}"
+        if section and target.suffix == ".ipynb":
+            assert section in sections_of(target.resolve()), f"{file}#{section}"
+        elif section and target.suffix == ".md":
+            found = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert section in map(guide.anchor, found), f"{file}#{section}"
+
+
+@functools.cache
+def sections_of(path):
+    lesson = nbformat.read(path, as_version=4)
+    return {*guide.headings(lesson), *(f"cell-id={cell.id}" for cell in lesson.cells)}
+
+
+def test_each_topic_of_a_first_course_leads_to_a_section():
+    text = (SITE / "topics.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) · ([^|]+) \| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE)
+    assert [int(number) for number, *_ in rows] == list(range(1, 21))
+    for _, topic, _, places in rows:
+        assert re.search(r"\.ipynb#\d+--", places), topic
+        for words, lesson, section in re.findall(r"\[([^\]]*)\]\(\S*?(\d\d)_\w+\.ipynb(?:#(\d+)--)?", places):
+            numbers = re.findall(r"\d+", words)
+            assert numbers[-1] == (section or lesson), f"{topic}: {words} leads to {lesson}, section {section}"
+            assert len(numbers) < 2 + bool(section) or numbers[0] == lesson, f"{topic}: {words} leads to {lesson}"
+
+
+def test_what_to_choose_cites_findings_and_names_a_budget():
+    text = (SITE / "decisions.md").read_text(encoding="utf-8")
+    for question in text.split("\n## ")[1:]:
+        heading, answer = question.split("\n", 1)
+        assert heading.endswith("?")
+        assert len(cite.CITATION.findall(answer)) >= 3, heading
+        assert answer.count("*Budget.*") == 1, heading
+
+
+PATHS = (SITE / "learning-paths.md").read_text(encoding="utf-8")
+
+
+def test_the_term_takes_every_lesson_after_those_it_builds_on():
+    table = PATHS.split("\n## A term", 1)[1].split("\n## ", 1)[0]
+    order = re.findall(r"^\| [^|]* \| \[(\d\d)", table, re.MULTILINE)
+    assert sorted(order) == [lesson.number for lesson in LESSONS], "give a new lesson its row in site/learning-paths.md"
+    for lesson in LESSONS:
+        for need in lesson.needs:
+            assert order.index(need) < order.index(lesson.number)
+
+
+def test_the_week_alone_is_the_week_of_the_guide():
+    def lessons_of(text, heading, row):
+        return set(re.findall(row, text.split(f"\n## {heading}", 1)[1].split("\n## ", 1)[0], re.MULTILINE))
+
+    alone = lessons_of(PATHS, "A week\n", r"^\| [^|]* \| \[(\d\d)")
+    assert alone == lessons_of(GUIDE, "Five-day week", r"\| (\d\d), ")
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.number)
+def test_a_lesson_leads_to_the_next(lesson):
+    cells = nbformat.read(lesson.path, as_version=4).cells
+    ending = next(cell.source for cell in cells if "**Next.**" in cell.source).split("**Next.**")[1]
+    following = LESSONS[LESSONS.index(lesson) + 1 :][:1]
+    assert all(f"({other.path.name})" in ending for other in following), "link to the next lesson after **Next.**"
+    unlinked = set(re.findall(r"(?<!\[)\b[Ll]esson (\d\d)\b", ending))
+    assert not unlinked & {other.number for other in LESSONS}, "run: python -m tools.pages"
+
+
+def test_the_map_has_every_need_in_both_directions():
+    rows = re.findall(r"^\| \[(\d\d)[^|]* \| ([^|]*) \| ([^|]*) \|$", PATHS.split("<!-- map -->")[1], re.MULTILINE)
+    up = {(number, need) for number, needs, _ in rows for need in re.findall(r"\[(\d\d)\]", needs)}
+    down = {(other, number) for number, _, others in rows for other in re.findall(r"\[(\d\d)\]", others)}
+    assert up == down == {(lesson.number, need) for lesson in LESSONS for need in lesson.needs}
 
 
 def rows_of(table):
@@ -77,7 +145,14 @@ def test_the_days_of_the_guide_end_in_time():
 def test_friday_keeps_its_blocks():
     """Long memory at 10:30, text at 11:30 and 13:30, systems at 14:30, then what leads to a model of one's own."""
     friday = {begin: what for begin, _, what in rows_of(guide.DAY.findall(GUIDE)[4])}
-    blocks = {(10, 30): "10, ", (11, 30): "13, ", (12, 30): "lunch", (13, 30): "13, ", (14, 30): "14, ", (15, 30): "break"}
+    blocks = {
+        (10, 30): "10, ",
+        (11, 30): "13, ",
+        (12, 30): "lunch",
+        (13, 30): "13, ",
+        (14, 30): "14, ",
+        (15, 30): "break",
+    }
     for (hour, minute), what in blocks.items():
         assert friday.get(60 * hour + minute, "nothing").startswith(what), f"{hour}:{minute}"
 

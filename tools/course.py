@@ -84,7 +84,9 @@ def _path(rows: str, lessons: Mapping[str, Shown], folder: str) -> str:
             continue
         match = ROW.match(row)
         if not match:
-            raise ValueError(f"{row!r}: expected that a row of a path begins like '| Monday | 01 | 1 to 3, exercises |'.")
+            raise ValueError(
+                f"{row!r}: expected that a row of a path begins like '| Monday | 01 | 1 to 3, exercises |'."
+            )
         when, number, places = match.groups()
         if number not in lessons:
             raise ValueError(f"A learning path names lesson {number}; there is only {', '.join(lessons)}.")
@@ -188,7 +190,9 @@ def drawing(lessons: Mapping[str, Shown]) -> str:
         words = textwrap.wrap(lesson.title, 19)
         for i, line in enumerate(words):
             baseline = y + 5 + 19 * (i - (len(words) - 1) / 2)
-            lines.append(f'  <text x="{x:.0f}" y="{baseline:.0f}" text-anchor="middle" fill="#111">{escape(line)}</text>')
+            lines.append(
+                f'  <text x="{x:.0f}" y="{baseline:.0f}" text-anchor="middle" fill="#111">{escape(line)}</text>'
+            )
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
