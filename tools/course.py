@@ -14,10 +14,11 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
-from tools import minutes
+from tools import guide, minutes
 
 PATH = re.compile(r"\| when \| lesson \| sections \|.*\n\|[-|]+\|\n(?:\|.*\n)+")
 ROW = re.compile(r"\| ([^|]*?) ?\| (?:\[)?(\d\d)\b[^|]* \| ([^|]+?) \|")
@@ -94,11 +95,15 @@ def _path(rows: str, lessons: Mapping[str, Shown], folder: str) -> str:
         places = re.sub(r"\[(\d+)\]\([^)]*\)", r"\1", places)
         spent = _minutes(lesson, places)
         link = f"{folder}/{lesson.path.name}"
-        linked = re.sub(r"\d+", lambda place: f"[{place[0]}]({link}#{lesson.anchors[int(place[0])]})", places)
+        linked = _linked(places, lesson, link)
         cells = [when, f"[{lesson.title}]({link})", linked, *(str(value or "") for value in spent)]
         lines.append(f"| {' | '.join(cells)} |")
         sums = [a + b for a, b in zip(sums, spent, strict=True)]
     return "\n".join([*lines, f"| | | together | **{sums[0]}** | **{sums[1]}** |"]) + "\n"
+
+
+def _linked(places: str, lesson: Shown, link: str) -> str:
+    return re.sub(r"\d+", lambda place: f"[{place[0]}]({link}#{lesson.anchors[int(place[0])]})", places)
 
 
 def _minutes(lesson: Shown, places: str) -> tuple[int, int]:
@@ -130,26 +135,12 @@ def overview(text: str, lessons: Mapping[str, Shown], page: str) -> list[str]:
     for part in text.split("\n## ")[1:]:
         if found := PATH.search(part):
             heading = part.splitlines()[0]
-            anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
             numbers = sorted(set(re.findall(r"^\| [^|]*\| \[(\d\d)", found[0], re.MULTILINE)))
-            named = f"all {len(lessons)}" if numbers == list(lessons) else spans(numbers)
+            named = f"all {len(lessons)}" if numbers == list(lessons) else guide.spans(numbers)
             hours = [_hours(int(total)) for total in re.findall(r"\*\*(\d+)\*\*", found[0].splitlines()[-1])]
-            lines.append(f"| [{heading[0].lower()}{heading[1:]}]({page}#{anchor}) | {named} | {' | '.join(hours)} |")
+            link = f"[{heading[0].lower()}{heading[1:]}]({page}#{guide.anchor(heading)})"
+            lines.append(f"| {' | '.join([link, named, *hours])} |")
     return lines
-
-
-def spans(numbers: Sequence[str]) -> str:
-    """Numbers in words: "00 to 05, 07 and 08"."""
-    runs: list[list[str]] = []
-    for number in numbers:
-        if runs and int(number) == int(runs[-1][-1]) + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    parts = []
-    for run in runs:
-        parts += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _hours(total: int) -> str:
@@ -164,7 +155,9 @@ def drawing(lessons: Mapping[str, Shown]) -> str:
     places = _places(rows, lessons)
     width = round(max(x for x, _ in places.values()) + BOX[0] / 2 + 12)
     height = len(rows) * (BOX[1] + GAP[1]) - GAP[1] + 56
-    told = "; ".join(f"{number} builds on {spans(lesson.needs)}" for number, lesson in lessons.items() if lesson.needs)
+    told = "; ".join(
+        f"{number} builds on {guide.spans(lesson.needs)}" for number, lesson in lessons.items() if lesson.needs
+    )
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'role="img" aria-labelledby="title desc" font-family="DejaVu Sans, Arial, sans-serif" font-size="15">',
@@ -202,7 +195,7 @@ def _levels(lessons: Mapping[str, Shown]) -> dict[str, int]:
     for number, lesson in lessons.items():
         late = [need for need in lesson.needs if need not in levels]
         if late:
-            raise ValueError(f"Lesson {number} says that it needs {spans(late)}; expected lessons before it.")
+            raise ValueError(f"Lesson {number} says that it needs {guide.spans(late)}; expected lessons before it.")
         levels[number] = max((levels[need] + 1 for need in lesson.needs), default=0)
     return levels
 
@@ -233,7 +226,7 @@ def _rows(lessons: Mapping[str, Shown]) -> list[list]:
     links = _links(chains)
     for sweep in range(12):
         order = rows if sweep % 2 == 0 else rows[::-1]
-        for before, row in zip(order, order[1:], strict=False):
+        for before, row in pairwise(order):
             rank = {knot: (i + 0.5) / len(before) for i, knot in enumerate(before)}
 
             def middle(knot, rank=rank, row=row):
@@ -249,7 +242,7 @@ def _links(chains: list[list]) -> dict[object, list]:
     """The knots in the rows above and below that each is linked to; in a fixed order, so that the map is, too."""
     links: dict = {}
     for chain in chains:
-        for one, other in zip(chain, chain[1:], strict=False):
+        for one, other in pairwise(chain):
             links.setdefault(one, []).append(other)
             links.setdefault(other, []).append(one)
     return links
@@ -272,7 +265,7 @@ def _places(rows: list[list], lessons: Mapping[str, Shown]) -> dict:
             for knot in row:
                 near = links.get(knot, ())
                 wanted.append(sum(x[other] for other in near) / len(near) if near else x[knot])
-            apart = [(wide[a] + wide[b]) / 2 + GAP[0] for a, b in zip(row, row[1:], strict=False)]
+            apart = [(wide[a] + wide[b]) / 2 + GAP[0] for a, b in pairwise(row)]
             for knot, place in zip(row, _spread(wanted, apart), strict=True):
                 x[knot] = place
     left = min(place - wide[knot] / 2 for knot, place in x.items()) - 12
@@ -284,7 +277,7 @@ def _places(rows: list[list], lessons: Mapping[str, Shown]) -> dict:
 
 
 def _spread(wanted: list[float], apart: list[float]) -> list[float]:
-    """Places as near to the wanted ones as the distances between neighbours allow: the mean of packing from either side."""
+    """Places near the wanted ones, neighbours apart: the mean of packing from left and from right."""
     right, left = list(wanted), list(wanted)
     for i in range(1, len(wanted)):
         right[i] = max(right[i], right[i - 1] + apart[i - 1])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import nbformat
 
-from tools import course, minutes
+from tools import minutes
 
 DAY = re.compile(r"\| clock \| min \|.*\n\|[-|]+\|\n(?:\|.*\n)+")
 
@@ -125,9 +125,23 @@ def finished(lessons: Sequence[str], text: str) -> list[str]:
     week = text.split("## Five-day week", 1)[1].split("\n## ", 1)[0]
     taken = [number for number in lessons if re.search(rf"\| {number}, ", week)]
     left = [number for number in lessons if number not in taken]
-    line = f"There are {len(lessons)} lessons: {course.spans(lessons)}. The week below takes "
-    line += f"{course.spans(taken)} and leaves out {course.spans(left)}." if left else "them all."
+    line = f"There are {len(lessons)} lessons: {spans(lessons)}. The week below takes "
+    line += f"{spans(taken)} and leaves out {spans(left)}." if left else "them all."
     return [line]
+
+
+def spans(numbers: Sequence[str]) -> str:
+    """Numbers in words: "00 to 05, 07 and 08"."""
+    runs: list[list[str]] = []
+    for number in numbers:
+        if runs and int(number) == int(runs[-1][-1]) + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = []
+    for run in runs:
+        parts += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _time(value: int) -> str:
