@@ -20,7 +20,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 help:
 	@echo "make lab                        install and open JupyterLab on the course"
 	@echo "make lessons [LESSON=01]        run the lessons in place, then a table of times and findings"
-	@echo "make new LESSON=11 TITLE=Attention   begin a lesson: every file it needs, with what is to be done"
+	@echo "make new LESSON=18 TITLE=Reservoirs  begin a lesson: every file it needs, with what is to be done"
 	@echo "make test [LESSON=01]           everything CI runs: make lint unit browser compare"
 	@echo "make replicate [LESSON=01] [OFFSETS=\"1000 2000\"]   do the findings hold with other seeds? draws five offsets"
 	@echo "make canary [LESSON=01]         the same with the offset of this week"

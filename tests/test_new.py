@@ -67,7 +67,7 @@ def test_what_cannot_be_begun_is_named(root):
     with pytest.raises(SystemExit, match=r"Lesson 06 is there: notebooks/06_attention_learned\.ipynb"):
         new.write("06", "Other", root)
     for number, title in (("", "Attention"), ("11", " "), ("eleven", "Attention")):
-        with pytest.raises(SystemExit, match='make new LESSON=11 TITLE="Attention"'):
+        with pytest.raises(SystemExit, match='make new LESSON=18 TITLE="Reservoirs"'):
             new.write(number, title, root)
     assert before == {file: file.read_bytes() for file in root.rglob("*") if file.is_file()}
     assert json.loads(before[root / "notebooks" / "06_attention_learned.ipynb"])

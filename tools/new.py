@@ -1,4 +1,4 @@
-"""``python -m tools.new 11 "Attention"``: begin a lesson.
+"""``python -m tools.new 18 "Reservoirs"``: begin a lesson.
 
 Writes the notebook, its solutions, checks and wrong answers, and its page in the guide. What is to be filled in says
 TODO and what to do; a test names each TODO that is left, and the notebook stops at the first one that is code.
@@ -279,7 +279,7 @@ def write(number: str, title: str, root: Path = notebooks.REPOSITORY) -> None:
         SystemExit: no number of two digits, no title, or the lesson is there.
     """
     if not re.fullmatch(r"\d{1,2}", number) or not title.strip():
-        raise SystemExit('Expected a number and a title: make new LESSON=11 TITLE="Attention"')
+        raise SystemExit('Expected a number and a title: make new LESSON=18 TITLE="Reservoirs"')
     number = number.zfill(2)
     there = [*root.glob(f"notebooks/{number}_*"), *root.glob(f"utils/exercises/lesson_{number}.py")]
     if there:
