@@ -84,6 +84,22 @@ def test_further_reaches_to_the_next_heading_of_its_level_or_above():
     assert rows == {"read, core": "0", "read, further": "2"}
 
 
+def test_each_section_by_itself():
+    cells = [
+        new_markdown_cell("# 14 · The title is no section\n\na b"),
+        new_markdown_cell("## 1 · One\n\nc d e"),
+        new_code_cell("x = 1", outputs=[figure()]),
+        new_markdown_cell("### 2 · Below it\n\n### Further: more\n\nf\n\n## 2 · Two\n\ng"),
+        new_markdown_cell("## 3 · Further: all of it\n\nh i"),
+    ]
+    assert minutes.read_sections(notebook(*cells)) == {
+        0: (minutes.Part(words=6 + 2), minutes.Part()),
+        1: (minutes.Part(words=2 + 3 + 3, lines=1, figures=1), minutes.Part(words=3)),
+        2: (minutes.Part(words=3), minutes.Part()),
+        3: (minutes.Part(), minutes.Part(words=5 + 2)),
+    }
+
+
 def test_a_plan_is_read_from_the_note_for_instructors():
     lesson = notebook(new_markdown_cell("Plan your time."), new_markdown_cell(PLAN))
     parts = [(part.what, part.sections, part.minutes) for part in minutes.plan(lesson)]
