@@ -131,7 +131,9 @@ def hand_in(
         print(f"✘ not handed in: {error}")
         return
     trainings = sum(run["what"] != BASELINE for run in record["runs"])
-    text = f"Handed in: task {task.name!r}, {trainings} trainings. Save the notebook and say: make capstone NOTEBOOK=..."
+    text = (
+        f"Handed in: task {task.name!r}, {trainings} trainings. Save the notebook and say: make capstone NOTEBOOK=..."
+    )
     display({"text/plain": text}, raw=True, metadata={METADATA: record})
 
 
@@ -239,7 +241,9 @@ def _call(task: tracks.Task, function: Solve, name: str, train, validation, inpu
     if function is None or function is ...:
         raise NothingYet(f"`{name}` is still to be written.")
     if not callable(function):
-        raise CannotBeHandedIn(f"`{name}` should be a function, got {type(function).__name__}; leave the brackets away.")
+        raise CannotBeHandedIn(
+            f"`{name}` should be a function, got {type(function).__name__}; leave the brackets away."
+        )
     random.seed(seed)
     np.random.seed(seed % 2**32)
     if "keras" in sys.modules:
@@ -268,7 +272,9 @@ def _claims(task: tracks.Task, claims) -> dict[str, float]:
         raise NothingYet("`claims` has no numbers yet; try_out(task, solve).median() tells them.")
     for name, value in claims.items():
         if name not in task.measures:
-            raise CannotBeHandedIn(f"`claims` names {name!r}; the measures of {task.name!r}: {', '.join(task.measures)}.")
+            raise CannotBeHandedIn(
+                f"`claims` names {name!r}; the measures of {task.name!r}: {', '.join(task.measures)}."
+            )
         if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
             raise CannotBeHandedIn(f"`claims` has {value!r} for {name!r}; expected a number.")
     return {name: float(value) for name, value in claims.items()}

@@ -1,8 +1,8 @@
 """The rubric: each criterion a function that says in words what was given, what was expected and what to do.
 
 Five **conditions** come first. Where one is broken, a measurement means nothing, however good it looks; so they carry
-no points, and a submission that breaks one is not accepted. Nine **criteria** share out 100 points. An honest defeat is
-accepted: who does everything right and is beaten by the opponent has 60.
+no points, and a submission that breaks one is not accepted. Eight **criteria** share out 100 points. An honest defeat is
+accepted: who does everything else right has 60 points.
 
 All numbers are computed here, from predictions and truth, see :mod:`utils.capstone.handover`.
 """
@@ -81,6 +81,11 @@ class Report(NamedTuple):
     @property
     def passed(self) -> bool:
         return self.accepted and self.points >= PASS
+
+    @property
+    def rank(self) -> tuple[bool, float, float]:
+        """What reports are sorted by, the best one largest: accepted, points, and among equals the score."""
+        return self.accepted, self.points, -math.inf if self.score is None else -self.score
 
 
 class Evidence:
@@ -215,8 +220,12 @@ def seeds(e: Evidence) -> Verdict:
     if all(np.array_equal(run.validation, runs[0].validation) for run in runs):
         advice = "Pass `seed` to whatever draws: keras.utils.set_random_seed(seed), np.random.default_rng(seed)."
         return say(
-            WRONG, 0, 0, "One seed: the five runs predict the same to the last digit.", expected, f"{advice} "
-            "A method in which nothing is left to chance is an opponent; hand it in as the baseline.",
+            WRONG,
+            0,
+            0,
+            "One seed: the five runs predict the same to the last digit.",
+            expected,
+            f"{advice} A method in which nothing is left to chance is an opponent; hand it in as the baseline.",
         )
     if e.again is not None:
         stored, fresh = (e.losses(NETWORK, s).mean(axis=1) for s in (e.yours, e.again))
@@ -255,7 +264,7 @@ def leaks(e: Evidence) -> Verdict:
         "sealed part stands in the training part; and the score is possible."
     )
     score = e.losses(NETWORK).mean()
-    naive = e.track.losses(tracks.checked(e.task.name, e.track.naive(e.task.train, e.task.inputs), len(e.truth)), e.truth)
+    naive = min(e.track.losses(said(e.task.train, e.task.inputs), e.truth).mean() for said in e.track.naive)
     scrambled = e.losses(SCRAMBLED).mean()
     first = next(run for run in e.yours.of(NETWORK) if run.moved is not None)
     follows, stays = (_apart(first.moved, other) for other in (np.roll(first.sealed, 1, axis=0), first.sealed))
@@ -282,13 +291,13 @@ def leaks(e: Evidence) -> Verdict:
             expected,
             "Look for the target among the inputs: a window that ends too late, a feature made from the whole series.",
         )
-    if scrambled < 0.95 * naive.mean():
+    if scrambled < 0.95 * naive:
         return say(
             WRONG,
             0,
             0,
             f"Leak: trained on targets that belong to other rows it still has {scrambled:.3g} {unit}; knowing nothing "
-            f"costs {naive.mean():.3g}.",
+            f"costs {naive:.3g}.",
             expected,
             advice,
         )
@@ -298,8 +307,8 @@ def leaks(e: Evidence) -> Verdict:
         RIGHT,
         0,
         0,
-        f"Trained on targets of other rows: {scrambled:.3g} {unit}; knowing nothing costs {naive.mean():.3g}. Rows that "
-        "changed places took their predictions with them.",
+        f"Trained on targets of other rows: {scrambled:.3g} {unit}; knowing nothing costs {naive:.3g}. Rows "
+        "that changed places took their predictions with them.",
         expected,
     )
 
@@ -372,14 +381,15 @@ def claim(e: Evidence) -> Verdict:
 def better(e: Evidence) -> Verdict:
     """The opponent is beaten on the sealed part."""
     say = functools.partial(Verdict, "better", "It beats the strongest opponent on the sealed part")
-    expected = f"A lower mean loss; all points for {e.track.good:.0%} less."
+    expected = f"A lower mean loss; 10 points for drawing level, all 25 for {e.track.good:.0%} less."
     score, rival = e.losses(NETWORK).mean(), e.opponent.mean()
     saved = 1 - score / rival
     given = f"{score:.3g} {e.track.unit}, a mean over five seeds; the opponent has {rival:.3g}: {_percent(saved)}."
+    points = round(max(0.0, 10 + 15 * min(1.0, saved / e.track.good)), 1)
     if saved <= 0:
         advice = "Then say so: an honest defeat is a result. Or give the network what the opponent lacks."
-        return say(WRONG, 0, 25, given, expected, advice)
-    return say(RIGHT, round(10 + 15 * min(1.0, saved / e.track.good), 1), 25, given, expected)
+        return say(WRONG, points, 25, given, expected, advice)
+    return say(RIGHT, points, 25, given, expected)
 
 
 def beyond_chance(e: Evidence) -> Verdict:
@@ -402,7 +412,9 @@ def order(e: Evidence) -> Verdict:
     low, high = interval(shuffled, e.losses(NETWORK)[: len(shuffled)], e.track.block)
     given = f"Shuffled, it loses between {low:+.3g} and {high:+.3g} {e.track.unit}."
     if low <= 0:
-        return say(WRONG, 0, 10, given, expected, "A network that does as well on a bag of steps has not read a sequence.")
+        return say(
+            WRONG, 0, 10, given, expected, "A network that does as well on a bag of steps has not read a sequence."
+        )
     return say(RIGHT, 10, 10, given, expected)
 
 
@@ -418,7 +430,7 @@ def parts(e: Evidence) -> Verdict:
         low, high = interval(e.losses(WITHOUT + name), e.losses(NETWORK), e.track.block)
         useful += low > 0
         sentences.append(f"without {name} it loses between {low:+.3g} and {high:+.3g} {e.track.unit}")
-    given = "; ".join(sentences).capitalize() + "."
+    given = f"W{'; '.join(sentences)[1:]}."
     points = round(15 * useful / len(e.yours.parts), 1)
     if useful < len(e.yours.parts):
         return say(WRONG, points, 15, given, expected, "Take out what does nothing, or claim less for it.")
@@ -436,7 +448,11 @@ def second_look(e: Evidence) -> Verdict:
     ]  # fmt: skip
     said = "; ".join(f"{name} {np.median(e.validation[name]):.3g}" for name in others)
     given = f"The predictions have {said}; claimed: {', '.join(right) or 'none of these, or not this number'}."
-    advice = "" if right else f'Add it to the claims: claims={{..., "{others[0]}": {np.median(e.validation[others[0]]):.3g}}}.'
+    advice = (
+        ""
+        if right
+        else f'Add it to the claims: claims={{..., "{others[0]}": {np.median(e.validation[others[0]]):.3g}}}.'
+    )
     if e.track.track != "generation":
         return say(RIGHT if right else OPEN, 10 * bool(right), 10, given, f"{expected}.", advice)
     points, words, todo = _beside_people(e)
@@ -481,11 +497,11 @@ def latency(e: Evidence) -> Verdict:
     say = functools.partial(Verdict, "latency", "One answer comes in time")
     expected = f"One answer of the exported step in at most {e.track.milliseconds:g} milliseconds of processor time."
     if e.yours.milliseconds is None:
-        return say(OPEN, 0, 5, "No step was handed in.", expected, "Give step=..., as lesson 14 exports one.")
+        return say(OPEN, 0, 10, "No step was handed in.", expected, "Give step=..., as lesson 14 exports one.")
     given = f"One answer takes {e.yours.milliseconds:.3g} milliseconds."
     if e.yours.milliseconds > e.track.milliseconds:
-        return say(WRONG, 0, 5, given, expected, "Export one step; `model.predict` costs far more than it computes.")
-    return say(RIGHT, 5, 5, given, expected)
+        return say(WRONG, 0, 10, given, expected, "Export one step; `model.predict` costs far more than it computes.")
+    return say(RIGHT, 10, 10, given, expected)
 
 
 CONDITIONS: tuple[Callable[[Evidence], Verdict], ...] = (sealed_part, seeds, leaks, opponent, claim)
@@ -522,7 +538,9 @@ def judge(record, again=None, *, prose: str | None = None, program: str = "") ->
         other = handover.read(again)
         _complete(other)
         if other.task != yours.task:
-            raise handover.CannotBeHandedIn(f"run again, the notebook handed in {other.task!r} instead of {yours.task!r}.")
+            raise handover.CannotBeHandedIn(
+                f"run again, the notebook handed in {other.task!r} instead of {yours.task!r}."
+            )
     evidence = Evidence(yours, other, prose, program)
     conditions = tuple(condition(evidence) for condition in CONDITIONS)
     criteria = tuple(verdict for criterion in CRITERIA if (verdict := criterion(evidence)) is not None)
@@ -542,7 +560,9 @@ def _complete(submission: Submission) -> None:
     for what, count in needed.items():
         there = len(submission.of(what))
         if there < count:
-            raise handover.CannotBeHandedIn(f"{there} runs of {what!r} were handed over, expected {count}; hand in again.")
+            raise handover.CannotBeHandedIn(
+                f"{there} runs of {what!r} were handed over, expected {count}; hand in again."
+            )
     if all(run.moved is None for run in submission.of(NETWORK)):
         raise handover.CannotBeHandedIn("no run was asked again with its rows moved; hand in again.")
 
@@ -586,15 +606,21 @@ def _beside_people(e: Evidence) -> tuple[int, str, str]:
     """``(points of 5, what was found, what to do)`` about generated texts beside people's of the same length."""
     texts = [text for text in e.yours.samples if len(text) >= LEAST_LENGTH]
     if len(texts) < LEAST_SAMPLES:
-        return 0, f"{len(texts)} long samples.", f"Give samples=[...]: {LEAST_SAMPLES} texts of {LEAST_LENGTH} characters."
+        return (
+            0,
+            f"{len(texts)} long samples.",
+            f"Give samples=[...]: {LEAST_SAMPLES} texts of {LEAST_LENGTH} characters.",
+        )
     _, validation, _, vocabulary = tracks.parts_of(e.yours.task)
-    people = ["".join(vocabulary.decode(row) for row in validation.x[i : i + 4]) for i in range(0, len(validation.x), 4)]
+    people = [
+        "".join(vocabulary.decode(row) for row in validation.x[i : i + 4]) for i in range(0, len(validation.x), 4)
+    ]
     theirs = np.mean([repetition(text[:LEAST_LENGTH], STRETCH) for text in texts])
     human = np.mean([repetition(text[:LEAST_LENGTH], STRETCH) for text in people if len(text) >= LEAST_LENGTH])
     book = vocabulary.decode(e.task.train.x.ravel())
     copied = sum(any(text[i : i + COPY] in book for i in range(0, len(text) - COPY + 1, 10)) for text in texts)
-    found = f"Of stretches of {STRETCH} letters {theirs:.1%} are repeats, of people's {human:.1%}; {copied} of {len(texts)} "
-    found += f"samples hold {COPY} letters of the training text in a row."
+    found = f"Of stretches of {STRETCH} letters {theirs:.1%} are repeats, of people's {human:.1%}; {copied} of "
+    found += f"{len(texts)} samples hold {COPY} letters of the training text in a row."
     if theirs > human + 0.05:
         return 0, found, "They go round in circles: draw, instead of taking the likeliest (lesson 13)."
     if copied:

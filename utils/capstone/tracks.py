@@ -1,7 +1,7 @@
 """The tasks of the capstone: what is given, what is to be predicted, how it is measured, and who is to be beaten.
 
-A task is a table. From each row of ``x`` the entry of ``y`` is to be predicted, and every prediction has a *loss*, lower
-is better; the score of a solution is the mean loss. Three tracks, five tasks:
+A task is a table. From each row of ``x`` the entry of ``y`` is to be predicted, and every prediction has a *loss*,
+lower is better; the score of a solution is the mean loss. Three tracks, five tasks:
 
 =============== =========== ============================ ===================== ========================================
 task            track       x                            y                     a prediction
@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from utils.capstone import spelling
 from utils.datasets import climate, corpora, translation
 from utils.evaluation import baselines
 from utils.evaluation.translation import bleu, edit_distance
@@ -70,7 +71,7 @@ class Track:
         losses: of each row, from predictions and truth; its mean is the first measure.
         measures: every further one, from predictions and truth, by name.
         reference: the strongest opponent without a network, from task and inputs.
-        naive: what can be said without learning what belongs to what, from train and inputs.
+        naive: what can be said without learning what belongs to what, each from train and inputs.
         scrambled: the training or validation part with what is to be learned taken out of it.
         possible: the lowest loss on the sealed part that can be had honestly.
         good: share of the opponent's loss that a good solution saves; worth all the points.
@@ -87,7 +88,7 @@ class Track:
     losses: Callable[[np.ndarray, np.ndarray], np.ndarray]
     measures: dict[str, Callable[[np.ndarray, np.ndarray], float]]
     reference: Callable[["Task", np.ndarray], np.ndarray]
-    naive: Callable[[Part, np.ndarray], np.ndarray]
+    naive: tuple[Callable[[Part, np.ndarray], np.ndarray], ...]
     scrambled: Callable[[Part, np.random.Generator], Part]
     possible: float
     good: float
@@ -190,8 +191,11 @@ def in_another_order(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def duplicates(name: str) -> float:
-    """Share of the inputs of the sealed part that stand, just so, in the training part."""
-    train, _, sealed, _ = parts_of(name)
+    """Share of the inputs of the sealed part that stand, just so, in the training part; of letters, anywhere in it."""
+    train, _, sealed, vocabulary = parts_of(name)
+    if vocabulary is not None:
+        text = vocabulary.decode(train.x.ravel())
+        return float(np.mean([vocabulary.decode(row) in text for row in sealed.x]))
 
     def key(row):
         return row if isinstance(row, str) else row.tobytes()
@@ -241,13 +245,10 @@ def _ruler(season: int, ahead: int) -> Callable:
     """The best, on the validation part, of no change, one season ago, and linear regression on the whole window."""
 
     def reference(task: Task, inputs: np.ndarray) -> np.ndarray:
-        opponents = [
-            lambda x: x[:, -1, 0],
-            lambda x: x[:, ahead - season - 1, 0],
-            lambda x: baselines.linear_on_windows(task.train, x),
-        ]
-        errors = [np.abs(opponent(task.validation.x) - task.validation.y).mean() for opponent in opponents]
-        return opponents[int(np.argmin(errors))](inputs)
+        opponents = [_no_change, _season_ago(season, ahead), baselines.linear_on_windows]
+        held_out = task.validation
+        errors = [np.abs(opponent(task.train, held_out.x) - held_out.y).mean() for opponent in opponents]
+        return opponents[int(np.argmin(errors))](task.train, inputs)
 
     return reference
 
@@ -258,6 +259,14 @@ def _rmse(predictions, truth) -> float:
 
 def _no_change(train: Part, inputs: np.ndarray) -> np.ndarray:
     return inputs[:, -1, 0]
+
+
+def _mean(train: Part, inputs: np.ndarray) -> np.ndarray:
+    return np.full(len(inputs), train.y.mean())
+
+
+def _season_ago(season: int, ahead: int) -> Callable:
+    return lambda train, inputs: inputs[:, ahead - season - 1, 0]
 
 
 def _shuffled(part: Part, rng: np.random.Generator) -> Part:
@@ -378,14 +387,10 @@ def _by_place(task: Task, inputs: np.ndarray) -> np.ndarray:
     return np.array(["".join(row) for row in said], dtype=object)
 
 
-def _nearest(task: Task, inputs: np.ndarray) -> np.ndarray:
-    """The answer to the known text that shares most stretches of letters."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    stretches = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), lowercase=False)
-    known = stretches.fit_transform([f"^{text}$" for text in task.train.x])
-    likeness = stretches.transform([f"^{text}$" for text in inputs]) @ known.T
-    return task.train.y[np.asarray(likeness.argmax(axis=1)).ravel()]
+def _spelled(task: Task, inputs: np.ndarray) -> np.ndarray:
+    """Letter by letter, each in the widest surroundings that were met before."""
+    known = spelling.table(task.train.x, [said.split() for said in task.train.y])
+    return np.array([" ".join(spelling.read(word, known)) for word in inputs], dtype=object)
 
 
 def _most_frequent(train: Part, inputs: np.ndarray) -> np.ndarray:
@@ -403,7 +408,7 @@ def _texts_task(question: str, parts: Callable, split: Callable, reference: Call
         losses=_wrong,
         measures=measures,
         reference=reference,
-        naive=_most_frequent,
+        naive=(_most_frequent,),
         scrambled=_shuffled,
         milliseconds=50,
         block=1,
@@ -420,7 +425,7 @@ def _series_task(name: str, question: str, parts: Callable, season: int, ahead: 
         losses=_scaled_errors(name),
         measures={"RMSE": _rmse},
         reference=_ruler(season, ahead),
-        naive=_no_change,
+        naive=(_no_change, _mean, _season_ago(season, ahead)),
         scrambled=_shuffled,
         milliseconds=20,
         **settings,
@@ -460,7 +465,7 @@ TRACKS = {
         losses=_bits,
         measures={"wrong": lambda predictions, truth: np.mean(predictions.argmax(axis=1) != truth)},
         reference=_table,
-        naive=_frequencies,
+        naive=(_frequencies,),
         scrambled=_scrambled_text,
         possible=1.0,  # people need about 1 (Shannon 1951)
         good=0.15,
@@ -483,7 +488,7 @@ TRACKS = {
         "How is an English word said?",
         _sounds,
         str.split,
-        _nearest,
+        _spelled,
         possible=0.1,  # published systems err on a fifth of the words
         good=0.4,
         seconds=240,
