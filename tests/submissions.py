@@ -88,11 +88,11 @@ def record(solve=echo, **changes):
 
 READERS = [
     {"rows": 150, "longest": 1, "features": 200},
+    {"rows": 150, "longest": 2, "features": 300},
     {"rows": 300, "longest": 2, "features": 400},
+    {"rows": 300, "longest": 3, "features": 500},
     {"rows": 500, "longest": 3, "features": 700},
-    {"rows": 800, "longest": 4, "features": 700},
-    {"rows": 1200, "longest": 5, "features": 900},
-    {"rows": 2400, "longest": 5, "features": 1200},
+    {"rows": 2400, "longest": 3, "features": 1000},
 ]
 
 

@@ -7,6 +7,7 @@ the notebook runs here.
 
 import argparse
 import contextlib
+import logging
 import os
 import random
 import re
@@ -54,8 +55,15 @@ def run(notebook: nbformat.NotebookNode, folder: Path, seed_offset: int, limit: 
     copy = nbformat.from_dict(notebook)
     for cell in notebooks.code_cells(copy):
         cell.outputs, cell.execution_count = [], None
+    quiet = logging.getLogger(__name__)  # what goes wrong is said in the report
+    quiet.disabled = True
     client = NotebookClient(
-        copy, timeout=None, kernel_name="python3", resources={"metadata": {"path": str(folder)}}, record_timing=False
+        copy,
+        timeout=None,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        record_timing=False,
+        log=quiet,
     )
     late = threading.Event()
     token = secrets.token_hex(8)

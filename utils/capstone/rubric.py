@@ -1,8 +1,8 @@
 """The rubric: each criterion a function that says in words what was given, what was expected and what to do.
 
 Five **conditions** come first. Where one is broken, a measurement means nothing, however good it looks; so they carry
-no points, and a submission that breaks one is not accepted. Eight **criteria** share out 100 points. An honest defeat is
-accepted: who does everything else right has 60 points.
+no points, and a submission that breaks one is not accepted. Eight **criteria** share out 100 points. An honest
+defeat is accepted: who does everything else right has 60 points.
 
 All numbers are computed here, from predictions and truth, see :mod:`utils.capstone.handover`.
 """
