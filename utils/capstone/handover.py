@@ -85,15 +85,16 @@ def try_out(task: tracks.Task, solve: Solve, seeds: int = SEEDS) -> pd.DataFrame
     Raises:
         CannotBeHandedIn: the solution raised, or predicts in another form than the task wants.
     """
-    rows = []
-    for seed in runtime.seeds(seeds):
-        try:
-            predictions, seconds = _call(task, solve, "solve", task.train, task.validation, task.validation.x, seed)
-        except NothingYet:
-            print("○ not attempted yet: `solve` returns nothing. Write it, then run both cells again.")
-            return None
-        values = tracks.measure(task.name, predictions, task.validation.y)
-        rows.append({"seed": seed, **values, "seconds": seconds})
+
+    def trial(seed: int) -> dict:
+        predictions, seconds = _call(task, solve, "solve", task.train, task.validation, task.validation.x, seed)
+        return {"seed": seed, **tracks.measure(task.name, predictions, task.validation.y), "seconds": seconds}
+
+    try:
+        rows = _side_by_side(trial, [{"seed": seed} for seed in runtime.seeds(seeds)])
+    except NothingYet:
+        print("○ not attempted yet: `solve` returns nothing. Write it, then run both cells again.")
+        return None
     return pd.DataFrame(rows).set_index("seed")
 
 
@@ -158,12 +159,15 @@ def measure(
     claims = _claims(task, claims)
     if not isinstance(parts, Mapping) or not all(isinstance(name, str) and name.strip() for name in parts):
         raise CannotBeHandedIn("`parts` should be a dictionary: the name of a part, and a solution without it.")
-    jobs = [(NETWORK, solve, seed) for seed in seeds]
-    jobs += [(BASELINE, baseline, seeds[0])]
-    jobs += [(ORDER, solve, seed) for seed in seeds[:ORDER_SEEDS]]
-    jobs += [(SCRAMBLED, solve, seeds[0])]
-    jobs += [(WITHOUT + name, without, seed) for name, without in parts.items() for seed in seeds]
-    runs = [_run(task, what, function, seed) for what, function, seed in jobs]
+    functions = {NETWORK: solve, BASELINE: baseline, ORDER: solve, SCRAMBLED: solve}
+    functions |= {WITHOUT + name: without for name, without in parts.items()}
+    counts = {BASELINE: 1, ORDER: ORDER_SEEDS, SCRAMBLED: 1}
+    jobs = [{"what": what, "seed": seed} for what in functions for seed in seeds[: counts.get(what, SEEDS)]]
+
+    def trial(what: str, seed: int) -> dict:
+        return _run(task, what, functions[what], seed)
+
+    runs = _side_by_side(trial, jobs)
     return {
         "version": VERSION,
         "task": task.name,
@@ -212,6 +216,33 @@ def read(record) -> Submission:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         said = str(error).splitlines()[0][:200] if str(error) else ""
         raise CannotBeHandedIn(f"what was handed over cannot be read ({type(error).__name__}: {said}).") from None
+
+
+def _side_by_side(trial: Callable[..., dict], jobs: list[dict]) -> list[dict]:
+    """What a trial returns for each job: the first here, so that a fault shows at once, the others in the workers.
+
+    Workers are used where a notebook has started TensorFlow, since without a network nothing takes long.
+
+    Raises:
+        NothingYet, CannotBeHandedIn: the trial raised it.
+    """
+    results = [trial(**jobs[0])]
+    if "tensorflow" not in sys.modules or runtime.workers() == 1:
+        return results + [trial(**job) for job in jobs[1:]]
+    from utils.training.study import study  # here: it needs TensorFlow
+
+    def caught(job: dict, seed: int) -> dict:
+        try:
+            return {"result": trial(**job), "error": None}
+        except (NothingYet, CannotBeHandedIn) as error:
+            return {"result": None, "error": (type(error).__name__, str(error))}
+
+    for row in study(caught, {"job": jobs[1:]}, seeds=[0]).to_dict("records"):
+        if isinstance(row["error"], tuple):
+            kind, said = row["error"]
+            raise {"NothingYet": NothingYet, "CannotBeHandedIn": CannotBeHandedIn}[kind](said)
+        results.append(row["result"])
+    return results
 
 
 def _run(task: tracks.Task, what: str, function: Solve, seed: int) -> dict:
@@ -268,6 +299,7 @@ def _call(task: tracks.Task, function: Solve, name: str, train, validation, inpu
 
 
 def _claims(task: tracks.Task, claims) -> dict[str, float]:
+    claims = claims.to_dict() if isinstance(claims, pd.Series) else claims
     if not isinstance(claims, Mapping) or any(value is ... for value in claims.values()):
         raise NothingYet("`claims` has no numbers yet; try_out(task, solve).median() tells them.")
     for name, value in claims.items():

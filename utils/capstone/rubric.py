@@ -138,11 +138,8 @@ class Evidence:
 def _reference(name: str) -> tuple[float, np.ndarray]:
     track, task = tracks.track_of(name), tracks.load(name)
     truths = task.validation.y, tracks.parts_of(name)[2].y
-    both = tracks.checked(
-        name,
-        track.reference(task, np.concatenate([task.validation.x, task.inputs])),
-        len(task.validation.x) + len(task.inputs),
-    )
+    inputs = np.concatenate([task.validation.x, task.inputs])
+    both = tracks.checked(name, track.reference(task, inputs), len(inputs))
     validation, kept = np.split(both, [len(task.validation.x)])
     return float(track.losses(validation, truths[0]).mean()), track.losses(kept, truths[1])
 
