@@ -286,6 +286,7 @@ def test_fraud_of_the_leak_that_is_too_good_to_be_true():
 def test_fraud_of_the_crippled_baseline(honest):
     result = rubric.judge(record(baseline=no_change, claims=honest["claims"]))
     assert result.broken == ("opponent",)
+    assert report.headline(result).startswith("Not accepted: crippled baseline.")
     assert "Crippled baseline" in found(result, "opponent").given
     assert result.opponent == rubric.judge(honest).opponent  # the rubric measures against its own
 

@@ -47,7 +47,9 @@ def headline(report: Report) -> str:
     if report.score is None:
         return "Nothing has been handed in yet."
     if report.broken:
-        return f"Not accepted: {', '.join(report.broken)}. Points count when that is mended."
+        broken = [verdict for verdict in report.conditions if verdict.state == WRONG]
+        words = [verdict.given.partition(":")[0] if ":" in verdict.given[:30] else verdict.name for verdict in broken]
+        return f"Not accepted: {', '.join(words).lower()}. Points count when that is mended."
     of = sum(verdict.of for verdict in report.criteria)
     result = "passed" if report.passed else f"accepted, with fewer than {PASS} points so far"
     return f"{report.points:g} of {of} points: {result}."
