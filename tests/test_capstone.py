@@ -291,6 +291,16 @@ def test_fraud_of_the_crippled_baseline(honest):
     assert result.opponent == rubric.judge(honest).opponent  # the rubric measures against its own
 
 
+def test_a_baseline_that_is_worse_by_chance_alone_is_not_called_crippled(honest):
+    def nearly(train, validation, inputs, seed):
+        return submissions.linear(train, validation, inputs, seed) + np.random.default_rng(1).normal(
+            0, 0.1, len(inputs)
+        )
+
+    result = rubric.judge(record(baseline=nearly, claims=honest["claims"]))
+    assert result.broken == ()
+
+
 @pytest.mark.parametrize("other", ["RMSE in standard deviations", "mean squared error in squared"])
 def test_fraud_of_the_swapped_metric(honest, other):
     task = capstone.load("sea")
