@@ -31,11 +31,14 @@ def own_ledger(tmp_path, monkeypatch):
     monkeypatch.setattr(sealed, "LEDGER", tmp_path / "openings.json")
     monkeypatch.setattr(sealed, "_here", set())
     monkeypatch.delenv(sealed.JUDGED, raising=False)
+    monkeypatch.setenv("STUDY_WORKERS", "1")  # even where another test has started TensorFlow
 
 
 @pytest.fixture(scope="module")
 def honest():
-    return json.loads(json.dumps(record()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STUDY_WORKERS", "1")
+        return json.loads(json.dumps(record()))
 
 
 def found(result: rubric.Report, name: str) -> rubric.Verdict:

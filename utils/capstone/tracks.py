@@ -101,7 +101,7 @@ class Track:
 def load(name: str) -> Task:
     """A task by its name.
 
-    Taught in lesson 17.
+    Shown in lesson 17.
 
     Args:
         name: "temperature", "sea", "letters", "dates" or "sounds".
@@ -129,7 +129,7 @@ def track_of(name: str) -> Track:
 def rival(name: str) -> Callable:
     """The rubric's own opponent as a solution ``solve(train, validation, inputs, seed)``: the least to be beaten.
 
-    Taught in lesson 17.
+    Shown in lesson 17.
 
     Args:
         name: of the task.
