@@ -181,15 +181,13 @@ def interval(a: np.ndarray, b: np.ndarray, block: int = 1) -> tuple[float, float
 
 def sealed_part(e: Evidence) -> Verdict:
     """Nobody looked at the sealed part before handing in."""
-    say = functools.partial(Verdict, "sealed", "The sealed part was not looked at")
+    say = _condition("sealed", "The sealed part was not looked at")
     expected = "It is opened once, by the rubric, after all choices have been made."
     found = [name for name in e.track.loaders if re.search(rf"\b{name}\b", e.program)]
     if e.yours.looks:
         best = sealed.inflation(e.yours.looks)
         return say(
             WRONG,
-            0,
-            0,
             f"Peeked: it was opened {e.yours.looks} times before this was handed in.",
             expected,
             f"The best of {e.yours.looks} looks is {best:.1f} standard deviations too good by chance alone. Choose on "
@@ -198,28 +196,24 @@ def sealed_part(e: Evidence) -> Verdict:
     if found:
         return say(
             WRONG,
-            0,
-            0,
             f"Peeked: the notebook uses {found[0]}, with which the answers of the sealed part can be read.",
             expected,
             "Learn from task.train, choose on task.validation, and load nothing else of this series.",
         )
-    return say(RIGHT, 0, 0, "It was not opened before this was handed in.", expected)
+    return say(RIGHT, "It was not opened before this was handed in.", expected)
 
 
 def seeds(e: Evidence) -> Verdict:
     """Five seeds, none of them chosen, and the middle one claimed."""
-    say = functools.partial(Verdict, "seeds", "Five seeds, none of them chosen")
+    say = _condition("seeds", "Five seeds, none of them chosen")
     expected = "Five runs that differ, the seeds as they come, and the median of the five claimed."
     runs, unit = e.yours.of(NETWORK), e.track.unit
     if len({run.seed for run in runs}) < handover.SEEDS:
-        return say(WRONG, 0, 0, f"{len({run.seed for run in runs})} seeds were run.", expected, "Hand in again.")
+        return say(WRONG, f"{len({run.seed for run in runs})} seeds were run.", expected, "Hand in again.")
     if all(np.array_equal(run.validation, runs[0].validation) for run in runs):
         advice = "Pass `seed` to whatever draws: keras.utils.set_random_seed(seed), np.random.default_rng(seed)."
         return say(
             WRONG,
-            0,
-            0,
             "One seed: the five runs predict the same to the last digit.",
             expected,
             f"{advice} A method in which nothing is left to chance is an opponent; hand it in as the baseline.",
@@ -229,8 +223,6 @@ def seeds(e: Evidence) -> Verdict:
         if stored.max() < fresh.min() and not np.array_equal(stored, fresh):
             return say(
                 WRONG,
-                0,
-                0,
                 f"Best of many: all five of your runs, {_range(stored)} {unit}, are better than all five with seeds "
                 f"that the rubric drew, {_range(fresh)}. By chance that happens once in 252 times.",
                 expected,
@@ -242,20 +234,18 @@ def seeds(e: Evidence) -> Verdict:
     if too_good and not _other_measure(e) and claimed > values.min() - 3 * spread:
         return say(
             WRONG,
-            0,
-            0,
             f"Best of many: {claimed:g} {unit} is claimed, and the five seeds have {_range(values)}, their median "
             f"{np.median(values):.3g}.",
             expected,
             f"Claim the median. The best of 20 seeds is {sealed.inflation(20):.1f} standard deviations better than "
             "their mean, and nobody who uses your network gets that one.",
         )
-    return say(RIGHT, 0, 0, f"Five runs with {_range(values)} {unit} on the validation part.", expected)
+    return say(RIGHT, f"Five runs with {_range(values)} {unit} on the validation part.", expected)
 
 
 def leaks(e: Evidence) -> Verdict:
     """The solution knows nothing that it could not know."""
-    say = functools.partial(Verdict, "leaks", "Nothing leaks from the answers")
+    say = _condition("leaks", "Nothing leaks from the answers")
     expected = (
         "Trained on targets of other rows it knows nothing; its predictions move with the inputs; no input of the "
         "sealed part stands in the training part; and the score is possible."
@@ -271,8 +261,6 @@ def leaks(e: Evidence) -> Verdict:
     if stays < follows or (stays == follows and stays > 0):
         return say(
             WRONG,
-            0,
-            0,
             "Leak: when the rows of the sealed part change places, the predictions stay where they were. They belong "
             "to places, not to inputs, so their answers come from elsewhere.",
             expected,
@@ -281,8 +269,6 @@ def leaks(e: Evidence) -> Verdict:
     if score < e.track.possible:
         return say(
             WRONG,
-            0,
-            0,
             f"Leak: {score:.3g} {unit} on the sealed part; below {e.track.possible:g} nobody can be who does not know "
             "the answers.",
             expected,
@@ -291,19 +277,15 @@ def leaks(e: Evidence) -> Verdict:
     if scrambled < 0.95 * naive:
         return say(
             WRONG,
-            0,
-            0,
             f"Leak: trained on targets that belong to other rows it still has {scrambled:.3g} {unit}; knowing nothing "
             f"costs {naive:.3g}.",
             expected,
             advice,
         )
     if known > 0.02:  # cannot be with the tasks as they are; holds for those that are added
-        return say(WRONG, 0, 0, f"Leak: {known:.0%} of the sealed inputs stand in the training part.", expected, advice)
+        return say(WRONG, f"Leak: {known:.0%} of the sealed inputs stand in the training part.", expected, advice)
     return say(
         RIGHT,
-        0,
-        0,
         f"Trained on targets of other rows: {scrambled:.3g} {unit}; knowing nothing costs {naive:.3g}. Rows "
         "that changed places took their predictions with them.",
         expected,
@@ -312,7 +294,7 @@ def leaks(e: Evidence) -> Verdict:
 
 def opponent(e: Evidence) -> Verdict:
     """The baseline is as strong as a plain one, as far as the validation part can tell."""
-    say = functools.partial(Verdict, "opponent", "The baseline was tuned, too")
+    say = _condition("opponent", "The baseline was tuned, too")
     expected = "A baseline without a network that is at least as good, on the validation part, as the rubric's own."
     (run,) = e.yours.of(BASELINE)[:1]
     losses = e.track.losses(run.validation, e.task.validation.y), e.reference[0]
@@ -321,18 +303,16 @@ def opponent(e: Evidence) -> Verdict:
     if interval(*losses, e.track.block)[0] > 0.02 * ours:  # worse by more than chance
         return say(
             WRONG,
-            0,
-            0,
             f"Crippled baseline: it has {theirs:.3g} {unit}, and a plain opponent has {ours:.3g}.",
             expected,
             f"Tune it as you tuned the network. The rubric's: {_STRONG[e.track.track]}.",
         )
-    return say(RIGHT, 0, 0, f"It has {theirs:.3g} {unit}; the rubric's own has {ours:.3g}.", expected)
+    return say(RIGHT, f"It has {theirs:.3g} {unit}; the rubric's own has {ours:.3g}.", expected)
 
 
 def claim(e: Evidence) -> Verdict:
     """What is claimed is what it is called."""
-    say = functools.partial(Verdict, "measure", "The number claimed is the measure it is called")
+    say = _condition("measure", "The number claimed is the measure it is called")
     unit = e.track.unit
     median = float(np.median(e.validation[unit]))
     expected = f"The median of the five seeds in {unit} on the validation part, to the digits that you give."
@@ -341,8 +321,6 @@ def claim(e: Evidence) -> Verdict:
         given = ", ".join(e.yours.claims) or "nothing"
         return say(
             WRONG,
-            0,
-            0,
             f"Swapped metric: {unit} is what counts here, and {given} is claimed.",
             expected,
             f'Claim it too: claims={{"{unit}": ...}}.',
@@ -351,8 +329,6 @@ def claim(e: Evidence) -> Verdict:
     if other:
         return say(
             WRONG,
-            0,
-            0,
             f"Swapped metric: {claimed:g} is called {unit}; it is the {other} of these predictions. Their {unit} is "
             f"{median:.3g}.",
             expected,
@@ -363,13 +339,11 @@ def claim(e: Evidence) -> Verdict:
     if not e.claim_is(unit) and not in_reach:
         return say(
             WRONG,
-            0,
-            0,
             f"Another metric? {claimed:g} {unit} is claimed, the predictions have {median:.3g}.",
             expected,
             "Copy the number from try_out(task, solve).median(), after the last change.",
         )
-    return say(RIGHT, 0, 0, f"{claimed:g} {unit} is claimed, the predictions have {median:.3g}.", expected)
+    return say(RIGHT, f"{claimed:g} {unit} is claimed, the predictions have {median:.3g}.", expected)
 
 
 # ---- criteria, with points
@@ -377,7 +351,7 @@ def claim(e: Evidence) -> Verdict:
 
 def better(e: Evidence) -> Verdict:
     """The opponent is beaten on the sealed part."""
-    say = functools.partial(Verdict, "better", "It beats the strongest opponent on the sealed part")
+    say = _criterion("better", "It beats the strongest opponent on the sealed part", 25)
     expected = f"A lower mean loss; 10 points for drawing level, all 25 for {e.track.good:.0%} less."
     score, rival = e.losses(NETWORK).mean(), e.opponent.mean()
     saved = 1 - score / rival
@@ -385,43 +359,41 @@ def better(e: Evidence) -> Verdict:
     points = round(max(0.0, 10 + 15 * min(1.0, saved / e.track.good)), 1)
     if saved <= 0:
         advice = "Then say so: an honest defeat is a result. Or give the network what the opponent lacks."
-        return say(WRONG, points, 25, given, expected, advice)
-    return say(RIGHT, points, 25, given, expected)
+        return say(WRONG, points, given, expected, advice)
+    return say(RIGHT, points, given, expected)
 
 
 def beyond_chance(e: Evidence) -> Verdict:
     """With other seeds and other data it would be better, too."""
-    say = functools.partial(Verdict, "interval", "The difference is more than chance")
+    say = _criterion("interval", "The difference is more than chance", 15)
     expected = "A 95% interval of the difference, over seeds and rows, that lies wholly below zero."
     low, high = interval(e.losses(NETWORK), e.opponent, e.track.block)
     given = f"The difference to the opponent lies between {low:+.3g} and {high:+.3g} {e.track.unit}."
     if high >= 0:
         advice = "Do not say that it is better. More seeds help against the one chance, more data against the other."
-        return say(WRONG, 0, 15, given, expected, advice)
-    return say(RIGHT, 15, 15, given, expected)
+        return say(WRONG, 0, given, expected, advice)
+    return say(RIGHT, 15, given, expected)
 
 
 def order(e: Evidence) -> Verdict:
     """Without order it is worse: then it does use the order."""
-    say = functools.partial(Verdict, "order", "It needs the order of its inputs")
+    say = _criterion("order", "It needs the order of its inputs", 10)
     expected = "Trained and tested on inputs whose steps are shuffled, it does worse, by an interval above zero."
     shuffled = e.losses(ORDER)
     low, high = interval(shuffled, e.losses(NETWORK)[: len(shuffled)], e.track.block)
     given = f"Shuffled, it loses between {low:+.3g} and {high:+.3g} {e.track.unit}."
     if low <= 0:
-        return say(
-            WRONG, 0, 10, given, expected, "A network that does as well on a bag of steps has not read a sequence."
-        )
-    return say(RIGHT, 10, 10, given, expected)
+        return say(WRONG, 0, given, expected, "A network that does as well on a bag of steps has not read a sequence.")
+    return say(RIGHT, 10, given, expected)
 
 
 def parts(e: Evidence) -> Verdict:
     """Each part that is claimed is worth having."""
-    say = functools.partial(Verdict, "parts", "Each claimed part was left out once")
+    say = _criterion("parts", "Each claimed part was left out once", 15)
     expected = "For each part, five trainings without it that do worse, by an interval above zero."
     if not e.yours.parts:
         advice = 'Name what your solution has that a plainer one has not: parts={"attention": solve_without}.'
-        return say(OPEN, 0, 15, "No part was left out.", expected, advice)
+        return say(OPEN, 0, "No part was left out.", expected, advice)
     sentences, useful = [], 0
     for name in e.yours.parts:
         low, high = interval(e.losses(WITHOUT + name), e.losses(NETWORK), e.track.block)
@@ -430,13 +402,13 @@ def parts(e: Evidence) -> Verdict:
     given = f"W{'; '.join(sentences)[1:]}."
     points = round(15 * useful / len(e.yours.parts), 1)
     if useful < len(e.yours.parts):
-        return say(WRONG, points, 15, given, expected, "Take out what does nothing, or claim less for it.")
-    return say(RIGHT, points, 15, given, expected)
+        return say(WRONG, points, given, expected, "Take out what does nothing, or claim less for it.")
+    return say(RIGHT, points, given, expected)
 
 
 def second_look(e: Evidence) -> Verdict:
     """Another measure is given beside the first, and generated text beside people's."""
-    say = functools.partial(Verdict, "second look", "A second measure stands beside the first")
+    say = _criterion("second look", "A second measure stands beside the first", 10)
     others = e.task.measures[1:]
     expected = f"One of {', '.join(others)} among the claims, as its predictions have it"
     right = [
@@ -451,54 +423,54 @@ def second_look(e: Evidence) -> Verdict:
         else f'Add it to the claims: claims={{..., "{others[0]}": {np.median(e.validation[others[0]]):.3g}}}.'
     )
     if e.track.track != "generation":
-        return say(RIGHT if right else OPEN, 10 * bool(right), 10, given, f"{expected}.", advice)
+        return say(RIGHT if right else OPEN, 10 * bool(right), given, f"{expected}.", advice)
     points, words, todo = _beside_people(e)
     advice = " ".join(filter(None, [advice, todo]))
     state = RIGHT if right and points == 5 else OPEN
     expected += ", and samples that repeat themselves about as much as people do and copy nothing."
-    return say(state, 5 * bool(right) + points, 10, f"{given} {words}", expected, advice)
+    return say(state, 5 * bool(right) + points, f"{given} {words}", expected, advice)
 
 
 def numbers(e: Evidence) -> Verdict | None:
     """Every number in the text was produced by a cell."""
     if e.prose is None:
         return None
-    say = functools.partial(Verdict, "numbers", "Every number in the text comes from a cell")
+    say = _criterion("numbers", "Every number in the text comes from a cell", 10)
     expected = "A section under a heading with the word Report, whose numbers stand in the code or in what cells print."
     text = re.sub(r"^#.*$|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|^\s*\d+\.\s", " ", e.prose, flags=re.MULTILINE)
     said = re.findall(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?", text)
     if len(text.split()) < 30 or not said:
         advice = "Say in five sentences what you built, what you measured, what it beats, what it cannot, and why."
-        return say(OPEN, 0, 10, f"The report has {len(text.split())} words and {len(said)} numbers.", expected, advice)
+        return say(OPEN, 0, f"The report has {len(text.split())} words and {len(said)} numbers.", expected, advice)
     known = [float(number) for number in re.findall(r"\d+(?:\.\d+)?(?:e-?\d+)?", e.program)]
     lost = [number for number in dict.fromkeys(said) if not _stands_in(number, known)]
     if lost:
         given = f"{len(lost)} of {len(set(said))} numbers stand in no cell: {', '.join(lost[:6])}."
-        return say(WRONG, 0, 10, given, expected, "Print them in a cell above, or take them out.")
-    return say(RIGHT, 10, 10, f"All {len(set(said))} numbers of the report stand in cells.", expected)
+        return say(WRONG, 0, given, expected, "Print them in a cell above, or take them out.")
+    return say(RIGHT, 10, f"All {len(set(said))} numbers of the report stand in cells.", expected)
 
 
 def budget(e: Evidence) -> Verdict:
     """Training stays inside the budget."""
-    say = functools.partial(Verdict, "budget", "Training stays inside the budget")
+    say = _criterion("budget", "Training stays inside the budget", 5)
     longest = max(run.seconds for run in e.yours.of(NETWORK))
     given = f"The longest training took {longest:.3g} seconds of processor time."
     expected = f"At most {e.track.seconds:g} seconds for each."
     if longest > e.track.seconds:
-        return say(WRONG, 0, 5, given, expected, "Train for fewer epochs, or a smaller network; then measure again.")
-    return say(RIGHT, 5, 5, given, expected)
+        return say(WRONG, 0, given, expected, "Train for fewer epochs, or a smaller network; then measure again.")
+    return say(RIGHT, 5, given, expected)
 
 
 def latency(e: Evidence) -> Verdict:
     """One answer comes in time."""
-    say = functools.partial(Verdict, "latency", "One answer comes in time")
+    say = _criterion("latency", "One answer comes in time", 10)
     expected = f"One answer of the exported step in at most {e.track.milliseconds:g} milliseconds of processor time."
     if e.yours.milliseconds is None:
-        return say(OPEN, 0, 10, "No step was handed in.", expected, "Give step=..., as lesson 14 exports one.")
+        return say(OPEN, 0, "No step was handed in.", expected, "Give step=..., as lesson 14 exports one.")
     given = f"One answer takes {e.yours.milliseconds:.3g} milliseconds."
     if e.yours.milliseconds > e.track.milliseconds:
-        return say(WRONG, 0, 10, given, expected, "Export one step; `model.predict` costs far more than it computes.")
-    return say(RIGHT, 10, 10, given, expected)
+        return say(WRONG, 0, given, expected, "Export one step; `model.predict` costs far more than it computes.")
+    return say(RIGHT, 10, given, expected)
 
 
 CONDITIONS: tuple[Callable[[Evidence], Verdict], ...] = (sealed_part, seeds, leaks, opponent, claim)
@@ -562,6 +534,24 @@ def _complete(submission: Submission) -> None:
             )
     if all(run.moved is None for run in submission.of(NETWORK)):
         raise handover.CannotBeHandedIn("no run was asked again with its rows moved; hand in again.")
+
+
+def _condition(name: str, title: str) -> Callable[..., Verdict]:
+    """What a condition says; it carries no points."""
+
+    def say(state: str, given: str, expected: str, advice: str = "") -> Verdict:
+        return Verdict(name, title, state, 0, 0, given, expected, advice)
+
+    return say
+
+
+def _criterion(name: str, title: str, of: int) -> Callable[..., Verdict]:
+    """What a criterion says, which carries so many points at most."""
+
+    def say(state: str, points: float, given: str, expected: str, advice: str = "") -> Verdict:
+        return Verdict(name, title, state, points, of, given, expected, advice)
+
+    return say
 
 
 _STRONG = {
