@@ -72,7 +72,7 @@ class Submission(NamedTuple):
 def try_out(task: tracks.Task, solve: Solve, seeds: int = SEEDS) -> pd.DataFrame | None:
     """Train a solution with several seeds and measure it on the validation part, as often as you like.
 
-    Shown in lesson 17.
+    Taught in lesson 17.
 
     Args:
         task: of :func:`utils.capstone.load`.
@@ -110,7 +110,7 @@ def hand_in(
 ) -> None:
     """Let the rubric's data loose on a solution and hand over what it predicts.
 
-    Shown in lesson 17. Trains ``solve`` five times, with five seeds; three times more with the order shuffled and with
+    Taught in lesson 17. Trains ``solve`` five times, with five seeds; three times more with the order shuffled and with
     targets that belong to other rows; five times for each part. What this cell shows carries the predictions.
 
     Args:

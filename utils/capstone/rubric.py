@@ -147,7 +147,7 @@ def _reference(name: str) -> tuple[np.ndarray, np.ndarray]:
 def interval(a: np.ndarray, b: np.ndarray, block: int = 1) -> tuple[float, float]:
     """Between which limits the mean of ``a - b`` lies in 95 of 100 cases, had there been other seeds and other data.
 
-    Shown in lesson 17. Seeds are drawn anew, and so are blocks of neighbouring rows, which hang together in a series:
+    Taught in lesson 17. Seeds are drawn anew, and so are blocks of neighbouring rows, which hang together in a series:
     a bootstrap in both directions (Owen 2007, the pigeonhole bootstrap; blocks: Carlstein 1986). Pairs of a seed and a
     row stay pairs.
 
@@ -489,7 +489,7 @@ CRITERIA: tuple[Callable[[Evidence], Verdict | None], ...] = (
 def judge(record, again=None, *, prose: str | None = None, program: str = "") -> Report:
     """Judge what a notebook handed over.
 
-    Shown in lesson 17.
+    Taught in lesson 17.
 
     Args:
         record: of :func:`utils.capstone.handover.measure`, as it is or read from JSON.

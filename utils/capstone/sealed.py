@@ -24,7 +24,7 @@ _here: set[str] = set()  # looks of this process
 def open_sealed(task: tracks.Task, predictions) -> dict[str, float]:
     """How good predictions are on the sealed part. You may look; it is counted.
 
-    Shown in lesson 17. Who looks before handing in, and chooses by what was seen, has no sealed part left.
+    Taught in lesson 17. Who looks before handing in, and chooses by what was seen, has no sealed part left.
 
     Args:
         task: of :func:`utils.capstone.load`.
@@ -68,7 +68,7 @@ def looks(name: str, who: str = "notebook") -> int:
 def inflation(tries: int) -> float:
     """How far the best of so many tries is above the mean, in standard deviations, if all are equally good.
 
-    Shown in lesson 17. The expected maximum of independent normal variables: the integral of x times the density of
+    Taught in lesson 17. The expected maximum of independent normal variables: the integral of x times the density of
     the largest, k Phi(x)^(k-1) phi(x).
 
     Raises:
