@@ -87,13 +87,13 @@ def try_out(task: tracks.Task, solve: Solve, seeds: int = SEEDS) -> pd.DataFrame
     """
 
     def trial(seed: int) -> dict:
-        predictions, seconds = _call(task, solve, "solve", task.train, task.validation, task.validation.x, seed)
+        predictions, seconds = _call(task, solve, _name(solve), task.train, task.validation, task.validation.x, seed)
         return {"seed": seed, **tracks.measure(task.name, predictions, task.validation.y), "seconds": seconds}
 
     try:
         rows = _side_by_side(trial, [{"seed": seed} for seed in runtime.seeds(seeds)])
     except NothingYet:
-        print("○ not attempted yet: `solve` returns nothing. Write it, then run both cells again.")
+        print(f"○ not attempted yet: `{_name(solve)}` returns nothing. Write it, then run this again.")
         return None
     return pd.DataFrame(rows).set_index("seed")
 
@@ -296,6 +296,10 @@ def _call(task: tracks.Task, function: Solve, name: str, train, validation, inpu
         return tracks.checked(task.name, given, len(inputs)), time.process_time() - begun
     except ValueError as error:
         raise CannotBeHandedIn(f"`{name}` returned something else than was asked for: {error}") from None
+
+
+def _name(function) -> str:
+    return getattr(function, "__name__", "solve")
 
 
 def _claims(task: tracks.Task, claims) -> dict[str, float]:
