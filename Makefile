@@ -7,6 +7,8 @@ TITLE ?=
 OFFSETS ?=
 PORT ?= 8000
 SERVE ?=
+NOTEBOOK ?=
+LIMIT ?= 1800
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 300 \
 	--dist loadscope --no-loadscope-reorder -p tools.longest_first
 FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
@@ -15,7 +17,7 @@ SIDE_BY_SIDE := $(if $(filter 1,$(words $(LESSON))),,STUDY_WORKERS=1)
 # JupyterLab refuses to run as root, as in a container, unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab lessons new test lint unit browser compare replicate canary slides site text-page attention-page links serve doctor bench pages
+.PHONY: help lab lessons new test lint unit browser compare replicate canary slides site text-page attention-page links serve doctor capstone bench pages
 
 help:
 	@echo "make lab                        install and open JupyterLab on the course"
@@ -30,6 +32,7 @@ help:
 	@echo "make attention-page             the same of the two networks of site/play/attention.html"
 	@echo "make links                      are the links to other sites alive?"
 	@echo "make serve [PORT=8000]          a network that writes, on this machine: http://127.0.0.1:8000"
+	@echo "make capstone NOTEBOOK=mine.ipynb   run a capstone notebook again and report on it (lesson 17)"
 	@echo "make doctor                     is this machine ready?"
 	@echo "make bench                      speed and memory, written to BENCHMARKS.md"
 	@echo "make pages                      FINDINGS.md, minutes, clocks of the guide and other tables, from the stored notebooks"
@@ -66,6 +69,9 @@ links: $(VENV)/site
 
 serve: $(VENV)/serve
 	$(BIN)/python -m utils.serving --port $(PORT) --states build/conversations $(SERVE)
+
+capstone: $(VENV)/learn
+	@$(BIN)/python -m tools.capstone --limit $(LIMIT) "$(NOTEBOOK)"
 
 doctor: $(VENV)/learn
 	$(BIN)/python -m tools.doctor

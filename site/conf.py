@@ -36,7 +36,7 @@ include_patterns = [
     "site/*.md",
     "site/guide/*.md",
     "site/api/**",
-    "notebooks/*.ipynb",
+    "notebooks/[0-9][0-9]_*.ipynb",  # the lessons, and not the template of the capstone
     "FINDINGS.md",
     "findings/*.md",
     "BENCHMARKS.md",
