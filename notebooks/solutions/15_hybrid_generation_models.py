@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 
-def desk(letters: list, reporter, editor, h, g) -> list:
+def team(letters: list, reporter, editor, h, g) -> list:
     """Each keeps a notebook of their own; what the reporter hands on is all that the editor reads."""
     said = []
     for letter in letters:

@@ -25,7 +25,7 @@ def _one_notebook(letters, reporter, editor, h, g):
     return said
 
 
-desk = [
+team = [
     (_reads_the_text, "must read the reporter's slips"),
     (lambda letters, reporter, editor, h, g: [editor(reporter(x, h), g) for x in letters], "begin anew"),
     (_slips, "return what the editor makes"),

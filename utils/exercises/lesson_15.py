@@ -6,8 +6,8 @@ from scipy.stats import kendalltau
 from utils.exercises import NotAttempted, Wrong, array, call, exercise, number
 
 
-@exercise("15 desk")
-def desk(answer) -> None:
+@exercise("15 team")
+def team(answer) -> None:
     """The editor reads the reporter's slips, each with a notebook of its own that is carried on."""
 
     def reporter(letter, h):
