@@ -48,6 +48,8 @@ class Server(NamedTuple):
 def running(*arguments: str, limit: Callable[[], None] | None = None, patience: float = 30.0) -> Iterator[Server]:
     """A service on a free port of this machine, ended with the block whatever happens in it.
 
+    Taught in lesson 16.
+
     Args:
         arguments: of ``python -m utils.serving``.
         limit: called in the new process before it becomes the service, such as to limit what it may write; Unix only.

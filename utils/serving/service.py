@@ -57,8 +57,6 @@ LONGEST_UNKNOWN = 50  # characters that are named
 class Service:
     """What answers, from one engine.
 
-    Taught in lesson 16.
-
     Attributes:
         app: for an ASGI server.
         room: texts in work and in the queue, at most.
