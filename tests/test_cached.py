@@ -13,7 +13,8 @@ from utils.runtime import keras
 
 def model_of(**more):
     keras.utils.set_random_seed(3)
-    model = build_causal_transformer(11, 16, heads=4, layers=3, feedforward=24, longest=80, **more)
+    settings = {"heads": 4, "layers": 3, "feedforward": 24, "longest": 80} | more
+    model = build_causal_transformer(11, 16, **settings)
     rng = np.random.default_rng(4)
     model.set_weights([rng.normal(scale=0.5, size=weight.shape) for weight in model.get_weights()])  # biases too
     return model
@@ -59,7 +60,40 @@ def test_the_cache_takes_a_key_and_a_value_of_every_layer_for_every_symbol():
     assert cache.nbytes == 2 * 25 * 3 * 2 * 16 * 4  # streams, symbols, layers, key and value, width, bytes
 
 
+def changed(model, symbols, **order) -> float:
+    """How far the logits of the last place move when the earlier symbols come in another order."""
+    other = np.concatenate([symbols[:, 1::-1], symbols[:, 2:]], axis=1)
+    return float(np.abs(model(symbols).numpy()[:, -1] - model(other).numpy()[:, -1]).max())
+
+
+def test_one_block_without_codes_sees_a_bag_and_codes_or_a_recurrent_layer_give_it_order():
+    """Attention of one block weighs places by what stands there: without codes the first two can be exchanged."""
+    symbols = np.random.default_rng(0).permutation(11)[None, :9]
+    assert changed(model_of(layers=1, codes=False), symbols) < 1e-5
+    for settings in ({"codes": True}, {"codes": False, "recurrent": "GRU"}, {"recurrent": "LSTM"}):
+        assert changed(model_of(layers=1, **settings), symbols) > 1e-3, settings
+
+
+@pytest.mark.parametrize(("recurrent", "added"), [("LSTM", 4 * 16 * 33), ("GRU", 3 * 16 * 34)])
+def test_a_recurrent_layer_below_adds_its_weights_and_looks_at_no_later_place(recurrent, added):
+    model, plain = model_of(recurrent=recurrent, codes=False), model_of(codes=False)
+    assert model.count_params() == plain.count_params() + added
+    symbols = np.random.default_rng(0).integers(11, size=(1, 30))
+    other = symbols.copy()
+    other[0, 20:] = (other[0, 20:] + 1) % 11
+    np.testing.assert_allclose(model(symbols)[:, :20], model(other)[:, :20], atol=1e-5)
+
+
+def test_a_min_gru_below_reads_the_length_it_is_told():
+    assert build_causal_transformer(11, 16, recurrent="minGRU", longest=12).input_shape == (None, 12)
+
+
 def test_what_does_not_fit_is_refused_in_words():
+    with pytest.raises(ValueError, match="recurrent is 'lstm'; expected none or one of RNN, LSTM, GRU, minGRU"):
+        build_causal_transformer(5, 16, recurrent="lstm")
+    for settings in ({"codes": False}, {"recurrent": "GRU"}, {"recurrent": "minGRU", "longest": 8}):
+        with pytest.raises(ValueError, match="with codes and no recurrent layer below"):
+            CachedTransformer(build_causal_transformer(5, 16, **settings))
     with pytest.raises(ValueError, match=r"Expected a model of build_causal_transformer\(\)"):
         CachedTransformer(build_recurrent("GRU", 4, vocabulary=5, outputs=5, every_step=True))
     with pytest.raises(ValueError, match="expected an even multiple"):

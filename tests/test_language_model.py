@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from utils import runtime
-from utils.datasets.windows import text_blocks
+from utils.datasets.windows import text_blocks, text_stretches
 from utils.generation.engine import Engine
 from utils.models.language_model import build_language_model
 from utils.runtime import keras
@@ -43,6 +43,26 @@ def test_a_tied_head_is_the_embedding_once_more():
     for layer in model.layers[1:]:  # the vectors, their scale, the LSTM
         states = layer(states)
     np.testing.assert_allclose(model(symbols), states.numpy() @ model.get_weights()[0].T, atol=1e-5)
+
+
+def test_a_mixed_stack_is_trained_with_a_carried_state_and_followed_by_the_engine():
+    runtime.set_seed(0)
+    model = build_language_model(5, 6, cell=("GRU", "LSTM"), embedding=4)
+    text = np.tile([0, 1, 2, 3, 1, 4], 100)
+    losses = fit_language_model(model, text, updates=30, rows=4, length=8)["loss"]
+    assert losses[-1] < 0.7 * losses[0]
+    np.testing.assert_allclose(Engine(model).read(text[None, :40])[0], model(text[None, :40]), atol=1e-5)
+
+
+def test_a_min_gru_reads_stretches_of_the_length_it_is_told():
+    runtime.set_seed(0)
+    model = build_language_model(5, 6, cell=("minGRU", "LSTM"), embedding=4, sequence_length=8)
+    assert model.input_shape == (None, 8)
+    x, y = text_stretches(np.tile([0, 1, 2, 3, 1, 4], 100), 8)
+    losses = fit(model, (x, y), epochs=4, batch_size=8, **recipe(36))["loss"]
+    assert losses[-1] < losses[0]
+    with pytest.raises(ValueError, match="does not know a MinimalRNN"):
+        Engine(model)
 
 
 def test_a_tied_model_is_trained_on_stretches():

@@ -35,12 +35,38 @@ def test_shapes():
         ({"forget_bias": 1, "longest": 9}, "give one"),
         ({"longest": 2}, "more than 2 steps"),
         ({"features": 1, "mask_zero": True}, "mask_zero is for symbols"),
+        ({"cell": ("LSTM", "gru")}, "Unknown cell 'gru'"),
+        ({"cell": ("LSTM", "GRU"), "layers": 3}, "layers is 3 .* expected one for each layer"),
+        ({"cell": ()}, "layers is 0"),
+        ({"cell": ("LSTM", "GRU"), "forget_bias": 1}, "GRU has no forget gate"),
+        ({"cell": ("LSTM", "GRU"), "normalization": "layer"}, "normalization is for an LSTM"),
         ({"residual": True, "bidirectional": True}, "residual and bidirectional together"),
     ],
 )
 def test_bad_input_is_named(kwargs, message):
     with pytest.raises(ValueError, match=message):
         build_recurrent(**{"features": 1, **kwargs})
+
+
+def test_a_mixed_stack_is_its_layers_one_after_the_other():
+    keras.utils.set_random_seed(0)
+    model = build_recurrent(("GRU", "LSTM", "minGRU"), 4, features=3, sequence_length=5, outputs=2)
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["GRU", "LSTM", "MinimalRNN", "Dense"]
+    x = expected = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    for layer in model.layers:
+        expected = layer(expected)
+    np.testing.assert_array_equal(model(x), expected)
+    assert model.count_params() == 3 * 4 * (3 + 4 + 2) + 4 * 4 * (4 + 4 + 1) + 2 * 4 * (4 + 1) + 2 * (4 + 1)
+
+
+def test_a_pure_stack_can_be_named_either_way():
+    models = []
+    for arguments in ({"cell": ("LSTM", "LSTM")}, {"cell": "LSTM", "layers": 2}):
+        keras.utils.set_random_seed(0)
+        models.append(build_recurrent(units=4, features=3, longest=9, **arguments))
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_masked_padding_changes_nothing():

@@ -4,12 +4,13 @@ import warnings
 
 import numpy as np
 import pytest
+import sacrebleu
 from hypothesis import given
 from hypothesis import strategies as st
 from nltk.util import ngrams
 
 from utils.evaluation.baselines import ngram_probabilities
-from utils.evaluation.text import cycle, distinct, invented, judge_bits, parses, repetition, words
+from utils.evaluation.text import cycle, distinct, invented, judge_bits, parses, repetition, self_bleu, words
 
 TEXTS = st.lists(st.integers(0, 3), min_size=4, max_size=40)
 
@@ -30,6 +31,24 @@ def test_repetition_by_hand():
 def test_distinct_counts_the_same_length_of_every_text(texts, n):
     grams = [gram for text in texts for gram in ngrams(text[:4], n)]
     assert distinct(texts, n, length=4) == pytest.approx(len(set(grams)) / len(grams))
+
+
+@given(st.lists(st.lists(st.integers(0, 2), min_size=9, max_size=9), min_size=2, max_size=5), st.integers(1, 4))
+def test_self_bleu_is_the_mean_of_sacrebleus(texts, order):
+    lines = [" ".join(map(str, text)) for text in texts]
+    metric = sacrebleu.BLEU(tokenize="none", smooth_method="none", force=True, max_ngram_order=order)
+    scores = [metric.sentence_score(line, lines[:i] + lines[i + 1 :]).score for i, line in enumerate(lines)]
+    assert self_bleu(texts, order) == pytest.approx(np.mean(scores) / 100, abs=1e-9)
+
+
+def test_self_bleu_by_hand():
+    assert self_bleu(["abcd", "abcd", "xyzw"], 2) == pytest.approx(2 / 3)  # the third shares nothing
+    with pytest.raises(ValueError, match=r"2 texts of the lengths \[2, 3\]; expected at least two, of one length"):
+        self_bleu(["abc", "ab"])
+    with pytest.raises(ValueError, match="1 texts"):
+        self_bleu(["abc"])
+    with pytest.raises(ValueError, match="expected 1 to 3 for n"):
+        self_bleu(["abc", "abd"])
 
 
 def test_a_longer_text_looks_less_varied():

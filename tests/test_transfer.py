@@ -1,5 +1,7 @@
 """Distillation against SciPy and against its limits; pruning against sorting, its retraining against the tape."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
@@ -12,6 +14,7 @@ from utils.training.language import recipe
 from utils.training.transfer import (
     DistillationLoss,
     KeepZeros,
+    fine_tune,
     fit_distilled,
     nonzeros,
     prune,
@@ -144,3 +147,61 @@ def test_without_zeros_retraining_is_training_on():
     rolled = np.roll(TEXT, -np.random.randint(len(TEXT)))
     expected = fit_truncated(second, text_blocks(rolled, 4, 8, 12), **recipe(12, 0.01))["loss"]
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
+
+
+OTHER = np.tile([6, 5, 4, 6, 3, 2], 200)
+
+
+def test_fine_tuning_without_replay_is_training_that_goes_on():
+    """The same weights as from the same blocks with a fresh optimizer."""
+    first, second = small(), small()
+    second.set_weights(first.get_weights())
+    runtime.set_seed(3)
+    losses = fine_tune(first, TEXT, updates=12, rows=4, length=8, rate=0.02)["loss"]
+    runtime.set_seed(3)
+    text = np.roll(TEXT, -np.random.randint(len(TEXT)))
+    expected = fit_truncated(second, text_blocks(text, 4, 8, 12), **recipe(12, 0.02))["loss"]
+    np.testing.assert_allclose(losses, expected, rtol=1e-6)
+
+
+def test_replay_gives_the_old_text_its_rows(monkeypatch):
+    read = []
+    monkeypatch.setattr("utils.training.transfer.fit_truncated", lambda model, blocks, **_: read.extend(blocks))
+    fine_tune(None, np.arange(400), old=1000 + np.arange(400), share=0.25, updates=14, rows=8, length=5)
+    assert [x.shape for x, _ in read] == [(8, 5)] * 14
+    for x, y in read:
+        np.testing.assert_array_equal((x >= 1000).sum(axis=1), [0] * 6 + [5] * 2)
+        inside = ~np.isin(x % 1000, [399])  # the text is rolled: its end is followed by its beginning
+        np.testing.assert_array_equal(y[inside], x[inside] + 1)
+    for (x, _), (following, _) in itertools.pairwise(read[:13]):  # rows go on from block to block
+        ends, begins = x[:, -1], following[:, 0]
+        np.testing.assert_array_equal(begins % 1000, (ends + 1) % 1000 % 400)
+
+
+def test_replay_keeps_what_fine_tuning_forgets():
+    """Two texts that contradict each other: after 2 comes 3 in one, 6 in the other."""
+    symbols = [np.tile([0, 1, 2, 3], 300), np.tile([4, 5, 2, 6], 300)]
+    kept = {}
+    for share in (None, 0.25):
+        model = small(16)
+        fit_truncated(model, text_blocks(symbols[0], 8, 8, 120), **recipe(120))
+        fine_tune(model, symbols[1], updates=80, rows=8, length=8, rate=0.03, **_replayed(symbols[0], share))
+        said = softmax(model(symbols[0][None, :40])[0], axis=-1)
+        kept[share] = np.mean(said[np.arange(7, 39), symbols[0][8:40]])
+    assert kept[0.25] > 0.9
+    assert kept[None] < 0.7
+
+
+def _replayed(old, share):
+    return {} if share is None else {"old": old, "share": share}
+
+
+@pytest.mark.parametrize(("share", "rows"), [(0.0, 32), (0.01, 32), (1.0, 32), (0.1, 4), (-0.2, 32)])
+def test_a_replay_of_no_row_or_every_row_is_refused(share, rows):
+    with pytest.raises(ValueError, match="expected at least one row for the old text"):
+        fine_tune(small(), TEXT, old=OTHER, share=share, rows=rows)
+
+
+def test_a_text_too_short_to_replay_is_refused():
+    with pytest.raises(ValueError, match="The text has 20 symbols"):
+        fine_tune(small(), TEXT, old=OTHER[:20], updates=10, rows=8, length=16, share=0.25)

@@ -6,6 +6,7 @@ None of these numbers is good by itself. Measure a human text of the same kind a
 import ast
 import re
 import warnings
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -47,6 +48,39 @@ def distinct(texts: Sequence[Sequence], n: int, length: int) -> float:
         raise ValueError(f"The shortest of {len(texts)} texts has a length of {shortest}; expected at least {length}.")
     grams = [gram for text in texts for gram in _grams(text[:length], n)]
     return len(set(grams)) / len(grams)
+
+
+def self_bleu(texts: Sequence[Sequence], order: int = 4) -> float:
+    """How alike several texts are: the mean BLEU of each, as a share, with all the others as its references.
+
+    1 where they say the same, so low is varied (Zhu et al. 2018). Like BLEU it counts an n-gram of a text at most as
+    often as it stands in the one other text that has it most often; all texts are of one length, so none is too short.
+
+    Args:
+        texts: at least two, each a sequence of symbols or words, or a string, of one length.
+        order: the longest n-gram.
+
+    Raises:
+        ValueError: fewer than two texts, of different lengths, or shorter than ``order``.
+    """
+    lengths = {len(text) for text in texts}
+    if len(texts) < 2 or len(lengths) > 1:
+        raise ValueError(f"{len(texts)} texts of the lengths {sorted(lengths)}; expected at least two, of one length.")
+    logarithms = np.zeros(len(texts))
+    for n in range(1, order + 1):
+        counts = [Counter(_grams(text, n)) for text in texts]
+        most = {}  # of each n-gram its largest count in a text, whose that is, and the largest in any other text
+        for i, own in enumerate(counts):
+            for gram, count in own.items():
+                first, whose, second = most.get(gram, (0, i, 0))
+                most[gram] = (count, i, first) if count > first else (first, whose, max(second, count))
+        for i, own in enumerate(counts):
+            hits = 0
+            for gram, count in own.items():
+                first, whose, second = most[gram]
+                hits += min(count, second if whose == i else first)
+            logarithms[i] += np.log(hits / own.total()) if hits else -np.inf
+    return float(np.mean(np.exp(logarithms / order)))
 
 
 def cycle(text: Sequence, *, shortest: int = 2, times: int = 3) -> int:

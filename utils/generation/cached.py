@@ -16,6 +16,7 @@ from scipy.special import softmax
 
 from utils.generation.engine import Engine
 from utils.models.attention import MultiHeadAttention, position_codes
+from utils.models.minimal import MinimalRNN
 from utils.models.seq2seq import PositionCodes
 from utils.runtime import keras
 
@@ -71,13 +72,17 @@ class CachedTransformer:
                 keras.layers.LayerNormalization,
                 MultiHeadAttention,
                 keras.layers.Dense,
+                (keras.layers.RNN, MinimalRNN),  # it has no state for one below
             )
         }
         counts = [len(found) for found in layers.values()]
         blocks = counts[3]
-        if counts != [1, 1, 2 * blocks + 1, blocks, 2 * blocks + 1] or blocks == 0:
-            raise ValueError(f"Expected a model of build_causal_transformer(); got {model!r}.")
-        (embedding,), (codes,), norms, attentions, denses = layers.values()
+        if counts != [1, 1, 2 * blocks + 1, blocks, 2 * blocks + 1, 0] or blocks == 0:
+            raise ValueError(
+                "Expected a model of build_causal_transformer(), with codes and no recurrent layer below; "
+                f"got {model!r}."
+            )
+        (embedding,), (codes,), norms, attentions, denses, _ = layers.values()
         if not all(attention.causal and attention.scaled for attention in attentions):
             raise ValueError("Expected attention that is scaled and looks at no later place; this one differs.")
         table = embedding.get_weights()[0]

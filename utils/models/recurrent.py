@@ -1,6 +1,7 @@
 """One function that builds any recurrent model of the course: cell, width, depth, direction and head are arguments."""
 
 import functools
+from collections.abc import Sequence
 
 from utils.models import minimal
 from utils.models.initializers import Chrono, ForgetBias
@@ -11,9 +12,9 @@ CELLS = ("RNN", "LSTM", "GRU", *minimal.CELLS)
 
 
 def build_recurrent(
-    cell: str = "LSTM",
+    cell: str | Sequence[str] = "LSTM",
     units: int = 32,
-    layers: int = 1,
+    layers: int | None = None,
     *,
     features: int | None = None,
     vocabulary: int | None = None,
@@ -35,9 +36,10 @@ def build_recurrent(
 
     Args:
         cell: "RNN" (tanh, Keras' SimpleRNN), "LSTM", "GRU", or "minGRU" and "minLSTM", see
-            :class:`utils.models.minimal.MinimalRNN`.
+            :class:`utils.models.minimal.MinimalRNN`. For a mixed stack one for each layer, the lowest first, such as
+            ``("LSTM", "GRU")``.
         units: width of the hidden state; not the number of time steps.
-        layers: recurrent layers on top of one another.
+        layers: recurrent layers on top of one another; one when not given, or as many as cells are named.
         features: numbers per time step; the input has shape (batch, time, features).
         vocabulary: symbols per time step instead; the input has shape (batch, time) and holds integers below it.
         embedding: size of the vector each symbol is turned into.
@@ -58,12 +60,18 @@ def build_recurrent(
         name: name of the model.
 
     Raises:
-        ValueError: an unknown cell, neither or both of ``features`` and ``vocabulary``, a size below 1, an initial bias
-            that the cell does not have, ``mask_zero`` without a vocabulary, ``residual`` in both directions,
-            ``normalization`` of another cell than an LSTM or together with a starting bias.
+        ValueError: an unknown cell, another number of cells than ``layers``, neither or both of ``features`` and
+            ``vocabulary``, a size below 1, an initial bias that a cell does not have, ``mask_zero`` without a
+            vocabulary, ``residual`` in both directions, ``normalization`` of another cell than an LSTM or together with
+            a starting bias.
     """
-    if cell not in CELLS:
-        raise ValueError(f"Unknown cell {cell!r}; expected one of {', '.join(CELLS)}.")
+    cells = (cell,) * (1 if layers is None else layers) if isinstance(cell, str) else tuple(cell)
+    for name_of_cell in [cell] if isinstance(cell, str) else cells:
+        if name_of_cell not in CELLS:
+            raise ValueError(f"Unknown cell {name_of_cell!r}; expected one of {', '.join(CELLS)}.")
+    layers = len(cells) if layers is None else layers
+    if layers != len(cells) and layers > 0:
+        raise ValueError(f"layers is {layers} and the cells are {cells}; expected one for each layer.")
     if (features is None) == (vocabulary is None):
         raise ValueError("Give either features (numbers per step) or vocabulary (number of symbols).")
     sizes = {"units": units, "layers": layers, "outputs": outputs, "features": features, "vocabulary": vocabulary}
@@ -72,11 +80,11 @@ def build_recurrent(
             raise ValueError(f"{size_name} is {size}; expected at least 1.")
     if mask_zero and vocabulary is None:
         raise ValueError("mask_zero is for symbols, where 0 can be padding; numbers need a keras.layers.Masking.")
-    if normalization is not None and (cell != "LSTM" or forget_bias is not None or longest is not None):
+    if normalization is not None and (set(cells) != {"LSTM"} or forget_bias is not None or longest is not None):
         raise ValueError("normalization is for an LSTM with its default starting bias.")
     if residual and bidirectional:
         raise ValueError("residual and bidirectional together are not supported; give one.")
-    _bias(cell, forget_bias, longest)  # refuse before anything is built
+    biases = [_bias(name_of_cell, forget_bias, longest) for name_of_cell in cells]  # refuse before anything is built
 
     front = []
     if vocabulary is None:
@@ -84,18 +92,18 @@ def build_recurrent(
     else:
         front.append(keras.Input((sequence_length,), dtype="int32"))
         front.append(keras.layers.Embedding(vocabulary, embedding, mask_zero=mask_zero))
-    layer_class = {
+    classes = {
         "RNN": keras.layers.SimpleRNN,
         "LSTM": keras.layers.LSTM,
         "GRU": keras.layers.GRU,
         "minGRU": functools.partial(minimal.MinimalRNN, cell="minGRU"),
         "minLSTM": functools.partial(minimal.MinimalRNN, cell="minLSTM"),
-    }[cell]
+    }
     stack = []  # for each recurrent layer, what belongs to it
-    for i in range(layers):
+    for i, (name_of_cell, bias) in enumerate(zip(cells, biases, strict=True)):
         every = every_step or residual or i < layers - 1
         if normalization is None:
-            layer = layer_class(units, return_sequences=every, **_bias(cell, forget_bias, longest))
+            layer = classes[name_of_cell](units, return_sequences=every, **bias)
         else:
             layer = keras.layers.RNN(NormalizedLSTMCell(units, normalization, sequence_length), return_sequences=every)
         stack.append([keras.layers.Bidirectional(layer) if bidirectional else layer])

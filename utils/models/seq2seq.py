@@ -59,12 +59,10 @@ def build_seq2seq(
     there = keras.ops.not_equal(read_in, 0)  # (batch, places)
     x = keras.layers.Embedding(source, embedding)(read_in)  # (batch, places, embedding)
     y = keras.layers.Embedding(target, embedding)(said)  # (batch, time, embedding)
+    layer = functools.partial(_layer(cell), units, return_sequences=True)
     if cell == "minGRU":
-        memory = MinimalRNN(units, return_sequences=True)(x)  # (batch, places, units)
-        y = MinimalRNN(units, return_sequences=True)(y)
+        memory, y = layer()(x), layer()(y)  # (batch, places, units), (batch, time, units)
     else:
-        layer = {"RNN": keras.layers.SimpleRNN, "LSTM": keras.layers.LSTM, "GRU": keras.layers.GRU}[cell]
-        layer = functools.partial(layer, units, return_sequences=True)
         memory, *state = layer(return_state=True)(x, mask=there)
         y = layer()(y, initial_state=state)  # (batch, time, units)
     if attention is not None:
@@ -121,23 +119,43 @@ def build_transformer(
 
 
 def build_causal_transformer(
-    vocabulary: int, width: int = 64, *, heads: int = 4, layers: int = 2, feedforward: int = 128, longest: int = 256
+    vocabulary: int,
+    width: int = 64,
+    *,
+    heads: int = 4,
+    layers: int = 2,
+    feedforward: int = 128,
+    codes: bool = True,
+    recurrent: str | None = None,
+    longest: int = 256,
 ) -> "keras.Model":
     """The decoder of :func:`build_transformer` alone, as a model of text: no place looks at a later one.
 
     Takes whole numbers of shape (batch, time) and gives logits of what comes next, (batch, time, vocabulary).
-    :class:`utils.generation.cached.CachedTransformer` writes with it symbol by symbol.
+    :class:`utils.generation.cached.CachedTransformer` writes with it symbol by symbol. The hybrid with a recurrent
+    layer below is taught in lesson 15.
 
     Args:
         vocabulary: symbols that can be read and come next.
         width, heads, layers, feedforward, longest: as of :func:`build_transformer`.
+        codes: add a code of its place to every vector. Without, order is known only by what each place cannot see.
+        recurrent: a layer of this cell, one of ``CELLS``, below the blocks and the codes: what it puts out is added to
+            what it is given, as in the blocks. A minGRU's model reads just ``longest`` symbols at a time.
 
     Raises:
-        ValueError: as :func:`build_transformer`.
+        ValueError: as :func:`build_transformer`, or an unknown cell.
     """
     _check_transformer(width, heads, vocabulary, layers, feedforward, longest)
-    symbols = keras.Input((None,), dtype="int32")
-    x = PositionCodes(longest)(keras.layers.Embedding(vocabulary, width)(symbols))  # (batch, time, width)
+    if recurrent is not None and recurrent not in CELLS:
+        raise ValueError(f"recurrent is {recurrent!r}; expected none or one of {', '.join(CELLS)}.")
+    symbols = keras.Input((longest if recurrent == "minGRU" else None,), dtype="int32")
+    x = keras.layers.Embedding(vocabulary, width)(symbols)  # (batch, time, width)
+    if recurrent is not None or not codes:
+        x = keras.layers.Rescaling(width**0.5)(x)
+    if recurrent is not None:
+        x = x + _layer(recurrent)(width, return_sequences=True)(x)
+    if codes:
+        x = PositionCodes(longest, scaled=recurrent is None)(x)
     for _ in range(layers):
         normal = keras.layers.LayerNormalization()(x)
         x = x + MultiHeadAttention(heads, width // heads, causal=True)(normal, normal)[0]
@@ -149,19 +167,20 @@ def build_causal_transformer(
 class PositionCodes(keras.layers.Layer):
     """Adds the codes of :func:`utils.models.attention.position_codes` to vectors (batch, time, width).
 
-    The vectors are first multiplied by the root of their width, so that they are about as large as the codes.
+    The vectors are first multiplied by the root of their width, so that they are about as large as the codes; not so
+    with ``scaled=False``, where that has been done.
     """
 
-    def __init__(self, longest: int = 256, **kwargs) -> None:
+    def __init__(self, longest: int = 256, scaled: bool = True, **kwargs) -> None:
         super().__init__(**kwargs)
-        self.longest = longest
+        self.longest, self.scaled = longest, scaled
 
     def call(self, x):
         codes = keras.ops.convert_to_tensor(position_codes(self.longest, x.shape[-1]))  # (longest, width)
-        return x * x.shape[-1] ** 0.5 + codes[: keras.ops.shape(x)[1]]
+        return x * (x.shape[-1] ** 0.5 if self.scaled else 1.0) + codes[: keras.ops.shape(x)[1]]
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "longest": self.longest}
+        return {**super().get_config(), "longest": self.longest, "scaled": self.scaled}
 
 
 def teacher_forcing(answers, begin: int) -> np.ndarray:
@@ -270,6 +289,12 @@ def alignment(model: "keras.Model", source, said) -> np.ndarray:
     _, weights = model.get_layer("attention").output
     looking = keras.Model(model.inputs, weights)
     return np.asarray(looking([np.asarray(source, np.int32), np.asarray(said, np.int32)], training=False))
+
+
+def _layer(cell: str) -> type:
+    """The layer of a cell of ``CELLS``."""
+    layers = keras.layers
+    return {"RNN": layers.SimpleRNN, "LSTM": layers.LSTM, "GRU": layers.GRU, "minGRU": MinimalRNN}[cell]
 
 
 def _inputs(places: int | None = None, time: int | None = None) -> tuple:

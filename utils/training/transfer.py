@@ -1,4 +1,4 @@
-"""What one network learned, used in another: distillation into a smaller one, and pruning of what it hardly needs."""
+"""What a network has learned, used again: in a smaller network, with fewer weights, or on another text."""
 
 import numpy as np
 
@@ -88,6 +88,53 @@ def fit_distilled(
 
     loss = DistillationLoss(temperature, weight)
     return fit_truncated(student, blocks(), **recipe(updates, rate) | {"loss": loss})
+
+
+def fine_tune(
+    model: "keras.Sequential",
+    symbols,
+    *,
+    old=None,
+    share: float = 0.1,
+    updates: int = 100,
+    rows: int = 32,
+    length: int = 32,
+    rate: float = 0.01,
+) -> dict[str, list[float]]:
+    """Train a language model that knows one text on another, in place; with replay it goes on reading the old one, too.
+
+    Taught in lesson 15. What a network learned first is overwritten by what it learns next (McCloskey and Cohen 1989);
+    rehearsal mixes some of the old among the new (Ratcliff 1990, Robins 1995). The old text need not be real: Robins's
+    "pseudorehearsal" lets the network write it, here with :func:`utils.generation.text.generate`, before it is trained.
+
+    Args:
+        model: trained, as for :func:`utils.training.language.fit_language_model`. Its optimizer starts anew.
+        symbols: the new text, encoded, shape (time,).
+        old: the old text, real or written by the model, shape (time,); without, there is no replay.
+        share: of the ``rows`` of a block that read the old text, rounded to whole rows.
+        updates, rows, length, rate: as in ``fit_language_model``. With replay the same ``rows`` in all, so fewer read
+            the new text. Where each text begins is drawn from NumPy's global generator.
+
+    Returns:
+        ``{"loss": [...]}``, in nats a symbol, a value per update: over both texts.
+
+    Raises:
+        ValueError: fewer than 10 updates, a text too short, a share with which no row or every row would read the old
+            text, or a model that cannot be trained so.
+    """
+    replayed = round(share * rows) if old is not None else 0
+    if old is not None and not 0 < replayed < rows:
+        raise ValueError(
+            f"share is {share}, {replayed} of {rows} rows; expected at least one row for the old text and one for the "
+            "new. Without replay leave out old."
+        )
+    parts = [(symbols, rows - replayed)] + ([(old, replayed)] if replayed else [])
+    readers = []
+    for text, count in parts:
+        text = np.asarray(text)
+        readers.append(text_blocks(np.roll(text, -np.random.randint(len(text))), count, length, updates))
+    blocks = (tuple(map(np.concatenate, zip(*together, strict=True))) for together in zip(*readers, strict=True))
+    return fit_truncated(model, blocks, **recipe(updates, rate))
 
 
 def prune(model: "keras.Model", share: float) -> None:
