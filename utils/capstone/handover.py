@@ -227,7 +227,7 @@ def _side_by_side(trial: Callable[..., dict], jobs: list[dict]) -> list[dict]:
         NothingYet, CannotBeHandedIn: the trial raised it.
     """
     results = [trial(**jobs[0])]
-    if "tensorflow" not in sys.modules or runtime.workers() == 1:
+    if not jobs[1:] or "tensorflow" not in sys.modules or runtime.workers() == 1:
         return results + [trial(**job) for job in jobs[1:]]
     from utils.training.study import study  # here: it needs TensorFlow
 
