@@ -231,13 +231,13 @@ def _side_by_side(trial: Callable[..., dict], jobs: list[dict]) -> list[dict]:
         return results + [trial(**job) for job in jobs[1:]]
     from utils.training.study import study  # here: it needs TensorFlow
 
-    def caught(job: dict, seed: int) -> dict:
+    def training(job: dict, seed: int) -> dict:  # its name stands at the progress bar
         try:
             return {"result": trial(**job), "error": None}
         except (NothingYet, CannotBeHandedIn) as error:
             return {"result": None, "error": (type(error).__name__, str(error))}
 
-    for row in study(caught, {"job": jobs[1:]}, seeds=[0]).to_dict("records"):
+    for row in study(training, {"job": jobs[1:]}, seeds=[0]).to_dict("records"):
         if isinstance(row["error"], tuple):
             kind, said = row["error"]
             raise {"NothingYet": NothingYet, "CannotBeHandedIn": CannotBeHandedIn}[kind](said)
