@@ -48,3 +48,17 @@ def test_a_fault_in_a_worker_is_said_as_one_here(monkeypatch, capsys):
         capstone.try_out(task, faulty)
     assert capstone.try_out(task, unfinished) is None
     assert "not attempted yet" in capsys.readouterr().out
+
+
+def test_one_seed_needs_no_workers(monkeypatch):
+    """The template tries a baseline with one seed: then nothing is left for the workers."""
+    monkeypatch.setenv("STUDY_WORKERS", "2")
+    assert len(capstone.try_out(capstone.load("sea"), submissions.linear, seeds=1)) == 1
+
+
+def test_what_is_still_to_be_written_is_named(capsys):
+    def baseline(train, validation, inputs, seed):
+        return ...
+
+    assert capstone.try_out(capstone.load("sea"), baseline, seeds=1) is None
+    assert "`baseline` returns nothing" in capsys.readouterr().out

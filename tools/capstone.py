@@ -171,7 +171,8 @@ def _handed_in(notebook: nbformat.NotebookNode) -> dict | None:
 def _said_by_hand_in(notebook: nbformat.NotebookNode) -> list[str]:
     """What the cells printed about what is missing."""
     printed = [output.get("text", "") for cell in notebooks.code_cells(notebook) for output in cell.outputs]
-    return [line for text in printed for line in text.splitlines() if line.startswith(("○ not handed", "✘ not handed"))]
+    lines = [line for text in printed for line in text.splitlines()]
+    return [line.partition(": ")[2] for line in lines if line.startswith(("○ not handed", "✘ not handed"))]
 
 
 def _report_of(notebook: nbformat.NotebookNode) -> str:

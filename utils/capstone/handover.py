@@ -227,17 +227,17 @@ def _side_by_side(trial: Callable[..., dict], jobs: list[dict]) -> list[dict]:
         NothingYet, CannotBeHandedIn: the trial raised it.
     """
     results = [trial(**jobs[0])]
-    if "tensorflow" not in sys.modules or runtime.workers() == 1:
+    if not jobs[1:] or "tensorflow" not in sys.modules or runtime.workers() == 1:
         return results + [trial(**job) for job in jobs[1:]]
     from utils.training.study import study  # here: it needs TensorFlow
 
-    def caught(job: dict, seed: int) -> dict:
+    def training(job: dict, seed: int) -> dict:  # its name stands at the progress bar
         try:
             return {"result": trial(**job), "error": None}
         except (NothingYet, CannotBeHandedIn) as error:
             return {"result": None, "error": (type(error).__name__, str(error))}
 
-    for row in study(caught, {"job": jobs[1:]}, seeds=[0]).to_dict("records"):
+    for row in study(training, {"job": jobs[1:]}, seeds=[0]).to_dict("records"):
         if isinstance(row["error"], tuple):
             kind, said = row["error"]
             raise {"NothingYet": NothingYet, "CannotBeHandedIn": CannotBeHandedIn}[kind](said)
