@@ -31,6 +31,11 @@ def double(value, seed):
     return {"doubled": 2 * value, "random": np.random.random()}
 
 
+def where(value, seed):
+    time.sleep(0.2)  # long enough for the other worker to take the next share
+    return {"process": os.getpid()}
+
+
 def fails_once(value, seed):
     if (value, seed) == (2, 1):
         raise ZeroDivisionError("by hand")
@@ -51,6 +56,11 @@ def test_rows_come_in_the_order_of_the_grid_however_the_trials_were_shared_out(w
     assert table["value"].tolist() == [v for v in [3, 1, 2, 5, 4] for _ in range(3)]
     assert table["seed"].tolist() == [7, 5, 6] * 5
     assert table["doubled"].tolist() == [2 * v for v in table["value"]]
+
+
+def test_all_seeds_of_a_point_run_in_one_process_where_they_are_few():
+    table = study(where, {"value": [3, 1, 2, 5]}, seeds=3, workers=2)
+    assert (table.groupby("value")["process"].nunique() == 1).all()  # compiled once, not in each
 
 
 def test_a_list_of_points_runs_just_those():

@@ -19,6 +19,8 @@ from utils.training.divergence import Diverged, collected
 
 private.hush_replaced_workers()
 
+FEW_SEEDS = 3  # their training takes about as long as compiling the model does
+
 
 class TrialFailed(RuntimeError):
     """A trial of a study raised; the message names its grid point and its seed."""
@@ -94,10 +96,12 @@ def _shares(points: list[dict], seeds: list[int], workers: int) -> list[list[tup
     """The trials ``(place in the table, point, seed)``, in the shares in which workers take them.
 
     A worker that takes all seeds of a point compiles that point's model once, and no other worker has to. The last
-    points, one per worker, are shared out trial by trial, so that all workers end at about the same time.
+    points, one per worker, are shared out trial by trial, so that all workers end at about the same time. With few seeds
+    to a point that would cost more in compilation than it saves, and only points that do not go round are shared out.
     """
     trials = [[((i, j), point, seed) for j, seed in enumerate(seeds)] for i, point in enumerate(points)]
-    whole = max(0, len(points) - workers)
+    shared = len(points) % workers if len(seeds) <= FEW_SEEDS else min(workers, len(points))
+    whole = len(points) - shared
     return trials[:whole] + [[trial] for together in zip(*trials[whole:], strict=True) for trial in together]
 
 
