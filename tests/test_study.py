@@ -31,7 +31,7 @@ def double(value, seed):
     return {"doubled": 2 * value, "random": np.random.random()}
 
 
-def where(value, seed):
+def process_of(value, seed):
     time.sleep(0.2)  # long enough for the other worker to take the next share
     return {"process": os.getpid()}
 
@@ -59,7 +59,7 @@ def test_rows_come_in_the_order_of_the_grid_however_the_trials_were_shared_out(w
 
 
 def test_all_seeds_of_a_point_run_in_one_process_where_they_are_few():
-    table = study(where, {"value": [3, 1, 2, 5]}, seeds=3, workers=2)
+    table = study(process_of, {"value": [3, 1, 2, 5]}, seeds=3, workers=2)
     assert (table.groupby("value")["process"].nunique() == 1).all()  # compiled once, not in each
 
 

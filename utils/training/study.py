@@ -96,8 +96,8 @@ def _shares(points: list[dict], seeds: list[int], workers: int) -> list[list[tup
     """The trials ``(place in the table, point, seed)``, in the shares in which workers take them.
 
     A worker that takes all seeds of a point compiles that point's model once, and no other worker has to. The last
-    points, one per worker, are shared out trial by trial, so that all workers end at about the same time. With few seeds
-    to a point that would cost more in compilation than it saves, and only points that do not go round are shared out.
+    points, one per worker, are shared out trial by trial, so that all workers end at about the same time. With few
+    seeds that would cost more in compilation than it saves: then only points that do not go round are shared out.
     """
     trials = [[((i, j), point, seed) for j, seed in enumerate(seeds)] for i, point in enumerate(points)]
     shared = len(points) % workers if len(seeds) <= FEW_SEEDS else min(workers, len(points))
