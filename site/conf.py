@@ -95,6 +95,7 @@ linkcheck_retries = 2
 def setup(app) -> None:
     app.connect("source-read", link_cells)
     app.connect("doctree-read", link_pages_that_move, priority=400)  # before Sphinx collects files to download
+    app.connect("html-page-context", rows_of_parameters)
 
 
 def link_cells(app, name: str, source: list[str]) -> None:
@@ -107,3 +108,12 @@ def link_pages_that_move(app, doctree) -> None:
     for node in list(doctree.findall(addnodes.download_reference)):
         if re.search(r"(^|/)play/\w+\.html$", node["reftarget"]):
             node.replace_self(nodes.reference("", "", *node.children, refuri=node["reftarget"], internal=True))
+
+
+def rows_of_parameters(app, page: str, template: str, context: dict, doctree) -> None:
+    """Plain rows for the parameters of a long signature, which Sphinx writes as descriptions (``dd``) of no term."""
+    context["body"] = re.sub(
+        r"<dl>\n((?:<dd>.*?</dd>\n)+)</dl>",
+        lambda found: '<div class="parameters">\n' + re.sub(r"(</?)dd>", r"\1div>", found[1]) + "</div>",
+        context.get("body", ""),
+    )
