@@ -68,18 +68,19 @@ def test_the_blank_template_gets_a_kind_report(tmp_path, capsys):
     path.write_bytes(capstone.TEMPLATE.read_bytes())
     assert capstone.main([str(path)]) == 1
     said = capsys.readouterr().out
-    assert "Nothing has been handed in yet." in said
+    assert "Nothing was handed in." in said
     assert "`claims` has no numbers yet" in said
-    assert "write `solve`" in said
+    assert "write `baseline` and `solve`" in said
     assert "Traceback" not in said
-    assert "Nothing has been handed in" in Page((tmp_path / "reports" / "mine.html").read_text(encoding="utf-8")).text
+    assert "Nothing was handed in" in Page((tmp_path / "reports" / "mine.html").read_text(encoding="utf-8")).text
 
 
 def test_a_cell_that_raises_is_named_without_a_traceback(tmp_path):
     path = written(tmp_path / "mine.ipynb", "from utils import capstone", "# prose", "value = 1\n1 / 0")
     result = capstone.judged(path)
     assert result.score is None
-    assert "Cell 3 (value = 1) raised ZeroDivisionError: division by zero" in result.notes[0]
+    assert "Code cell 2 (value = 1) raised ZeroDivisionError: division by zero" in result.notes[0]
+    assert "Run All Cells" in result.notes[0]
 
 
 def runs(pid: int) -> bool:
@@ -149,7 +150,7 @@ def test_a_forged_record_is_reported_and_not_believed(tmp_path, monkeypatch, rec
     result = capstone.judged(tmp_path / "mine.ipynb")
     assert "cannot be judged" in result.notes[0]
     assert rubric.nothing_yet("x").accepted is False
-    assert report.headline(result) == "Nothing has been handed in yet."
+    assert report.headline(result) == "Nothing was handed in."
 
 
 def test_the_report_is_the_text_under_its_heading():

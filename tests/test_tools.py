@@ -313,11 +313,14 @@ def test_a_lesson_without_an_answer_is_named(folder):
 
 def test_doctor_passes_here_and_says_what_to_do_elsewhere(capsys, monkeypatch):
     assert doctor.main() == 0
-    assert capsys.readouterr().out.count("[OK]") == len(doctor.CHECKS)
+    out = capsys.readouterr().out
+    assert out.count("[OK]") == len(doctor.CHECKS)
+    assert out.endswith("Ready: lesson 00 will run.\n")
     monkeypatch.setattr(doctor, "DISK", 1e18)
     monkeypatch.setattr(doctor.metadata, "version", lambda name: "0.1")
     assert doctor.main() == 1
     out = capsys.readouterr().out
+    assert f"Not ready: 2 of {len(doctor.CHECKS)} checks failed." in out
     assert "[FAIL] disk" in out
     assert "[FAIL] libraries: missing or too old: tensorflow>=2.20 (found 0.1)" in out
     assert "make lab" in out

@@ -31,9 +31,10 @@ MARK = "CAPSTONE_RUN"  # names, in the environment of its processes, the run tha
 FOLDER = notebooks.REPOSITORY / "build" / "capstone"
 TEMPLATE = notebooks.NOTEBOOKS / "capstone_template.ipynb"
 NEXT = (
-    "Open the notebook, write `solve`, and run its cells from the top; the cell of hand_in() says what is missing. "
-    "Then save it and say this again. Lesson 17 shows three solutions from beginning to end."
+    "Open the notebook, write `baseline` and `solve`, and run its cells from the top; the cell of hand_in() says what "
+    "is missing. Then save it and say this again. Lesson 17 shows three solutions from beginning to end."
 )
+AGAIN = "Restart Kernel and Run All Cells shows the same. When it runs to its end, save it and say this again."
 
 
 class Ended(Exception):
@@ -82,12 +83,12 @@ def run(notebook: nbformat.NotebookNode, folder: Path, seed_offset: int, limit: 
     try:
         client.execute(env=environment | {"PYTHONPATH": search}, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     except CellExecutionError as error:
-        raise Ended(f"Cell {_number(copy, place[-1])} raised {error.ename}: {_one_line(error.evalue)}") from None
+        raise Ended(f"Code cell {_number(copy, place[-1])} raised {error.ename}: {_one_line(error.evalue)}") from None
     except (DeadKernelError, CellTimeoutError, RuntimeError, OSError) as error:
         if late.is_set():
-            said = f"It ran longer than {limit:g} seconds and was ended in cell {_number(copy, place[-1])}. "
+            said = f"It ran longer than {limit:g} seconds and was ended in code cell {_number(copy, place[-1])}. "
             raise Ended(said + "Train less, or give it more time: LIMIT=3600.") from None
-        raise Ended(f"Its process ended in cell {_number(copy, place[-1])}: {_one_line(error)}") from None
+        raise Ended(f"Its process ended in code cell {_number(copy, place[-1])}: {_one_line(error)}") from None
     finally:
         timer.cancel()
         _end_all(token)
@@ -112,7 +113,7 @@ def judged(path: Path, limit: float = LIMIT) -> rubric.Report:
     try:
         copy = run(notebook, path.resolve().parent, offset, limit)
     except Ended as ended:
-        return rubric.nothing_yet(f"The notebook was run from the top, in a fresh process. {ended}")
+        return rubric.nothing_yet(f"The notebook was run from the top, in a fresh process. {ended} {AGAIN}")
     fresh = _handed_in(copy)
     if fresh is None:
         said = " ".join(_said_by_hand_in(copy))
@@ -195,9 +196,10 @@ def _texts(notebook: nbformat.NotebookNode) -> str:
 
 
 def _number(notebook: nbformat.NotebookNode, index: int) -> str:
-    """A cell by its place and how it begins."""
+    """A code cell by its place among them and how it begins."""
+    place = sum(cell.cell_type == "code" for cell in notebook.cells[: index + 1])
     source = notebook.cells[index].source.strip().splitlines()
-    return f"{index + 1} ({source[0][:60] if source else 'empty'})"
+    return f"{place} ({source[0][:60] if source else 'empty'})"
 
 
 def _one_line(error) -> str:

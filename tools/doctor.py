@@ -89,12 +89,13 @@ def diagnose() -> Iterator[tuple[bool, str]]:
 
 
 def main() -> int:
-    """Print a line per check; returns 1 if one failed."""
-    failed = False
+    """Print a line per check and whether the machine is ready; returns 1 if a check failed."""
+    failed = 0
     for passed, line in diagnose():
         print(f"{'[OK]  ' if passed else '[FAIL]'} {line}", flush=True)
-        failed |= not passed
-    return int(failed)
+        failed += not passed
+    print(f"Not ready: {failed} of {len(CHECKS)} checks failed." if failed else "Ready: lesson 00 will run.")
+    return int(failed > 0)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def main(selection: str | None) -> int:
         before = after
         notebooks.write(run.notebook, path)
         runs.append(run)
-    print(f"\nms: of a training step, then; site/run-times.md counts as if it always took {pace.STEP:.0f}.")
+    print(f"\nms: what a fixed training step took here at the time; {pace.STEP:.0f} on a quiet machine with two cores.")
     print(f"{'lesson':44} {'seconds':>8} {'ms':>5} {'slowest cell':>14} {'findings confirmed':>20}")
     for run in runs:
         slowest = max(run.cell_seconds, key=run.cell_seconds.get, default=0)

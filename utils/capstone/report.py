@@ -45,7 +45,7 @@ dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
 def headline(report: Report) -> str:
     """The result in one sentence."""
     if report.score is None:
-        return "Nothing has been handed in yet."
+        return "Nothing was handed in."
     if report.broken:
         broken = [verdict for verdict in report.conditions if verdict.state == WRONG]
         words = [verdict.given.partition(":")[0] if ":" in verdict.given[:30] else verdict.name for verdict in broken]
