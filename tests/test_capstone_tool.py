@@ -104,7 +104,7 @@ def test_a_notebook_that_does_not_end_is_ended_with_what_it_started(tmp_path):
     begun = time.monotonic()
     result = capstone.judged(path, limit=10)
     assert time.monotonic() - begun < 60
-    assert "longer than 10 seconds and was ended in cell 2 (while True:)" in result.notes[0]
+    assert "longer than 10 seconds and was ended in code cell 2 (while True:)" in result.notes[0]
     assert not runs(int((tmp_path / "child").read_text()))
 
 
@@ -116,7 +116,7 @@ def test_a_notebook_that_ends_leaves_no_process_behind(tmp_path):
 
 def test_a_kernel_that_dies_is_reported(tmp_path):
     path = written(tmp_path / "mine.ipynb", "from utils import capstone\nimport os\nos._exit(3)")
-    assert "Its process ended in cell 1" in capstone.judged(path).notes[0]
+    assert "Its process ended in code cell 1" in capstone.judged(path).notes[0]
 
 
 def test_a_notebook_without_the_capstone_is_not_even_run(tmp_path):
