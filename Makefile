@@ -17,7 +17,7 @@ SIDE_BY_SIDE := $(if $(filter 1,$(words $(LESSON))),,STUDY_WORKERS=1)
 # JupyterLab refuses to run as root, as in a container, unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab lessons new test lint unit browser compare replicate canary slides site text-page attention-page links serve doctor capstone bench pages
+.PHONY: help lab lessons new test lint unit browser compare replicate canary studies slides site text-page attention-page links serve doctor capstone bench pages
 
 help:
 	@echo "make lab                        install and open JupyterLab on the course"
@@ -26,6 +26,7 @@ help:
 	@echo "make test [LESSON=01]           everything CI runs: make lint unit browser compare"
 	@echo "make replicate [LESSON=01] [OFFSETS=\"1000 2000\"]   do the findings hold with other seeds? draws five offsets"
 	@echo "make canary [LESSON=01]         the same with the offset of this week"
+	@echo "make studies LESSON=08          run the long studies of a lesson, whose tables it shows: notebooks/studies"
 	@echo "make slides [LESSON=01]         one reveal.js deck per lesson, in build/slides"
 	@echo "make site                       the website, in build/site"
 	@echo "make text-page                  train the network of site/play/text.html and of the service, and write both"
@@ -51,6 +52,9 @@ replicate: $(VENV)/learn
 
 canary: $(VENV)/learn
 	$(BIN)/python -m tools.replicate --week $(LESSON)
+
+studies: $(VENV)/learn
+	$(BIN)/python -m tools.studies $(LESSON)
 
 slides: $(VENV)/site
 	$(BIN)/python -m tools.slides $(LESSON)

@@ -169,7 +169,7 @@ def test_every_environment_variable_stands_in_the_table():
         for path in (runtime.REPOSITORY / folder).rglob("*.py"):
             read |= set(re.findall(r"""environ(?:\.get\(|\[)["']([A-Z_]+)["']""", path.read_text(encoding="utf-8")))
     own = read - {"TF_CONFIG", "TF_CPP_MIN_LOG_LEVEL", "PYTEST_CURRENT_TEST", "PYTHONPATH"}
-    assert own == {"SEED_OFFSET", "STUDY_WORKERS", "REPLICATE", "UNWATCHED"}
+    assert own == {"SEED_OFFSET", "STUDY_WORKERS", "REPLICATE", "STUDIES", "UNWATCHED"}
     contributing = (runtime.REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
     for name in own:
         assert f"``{name}``" in runtime.__doc__

@@ -13,9 +13,10 @@ import pandas as pd
 import psutil
 import pytest
 
+import utils.training.study as study_module
 from utils import runtime
 from utils.training.divergence import Diverged
-from utils.training.study import TrialFailed, study
+from utils.training.study import TrialFailed, stored_study, study
 
 
 def tiny_training(units, seed):
@@ -226,3 +227,24 @@ def test_ctrl_c_leaves_no_process_behind(tmp_path):
     assert "KeyboardInterrupt" in stderr
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive
+
+
+def test_a_stored_study_runs_when_told_and_is_read_from_then_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(study_module, "STORED", tmp_path)
+    monkeypatch.delenv("STUDIES", raising=False)
+    with pytest.raises(ValueError, match=r"has not been run.*make studies LESSON=08"):
+        stored_study("08_doubled", double, {"value": [3, 1]}, seeds=2)
+    monkeypatch.setenv("STUDIES", "1")
+    ran = stored_study("08_doubled", double, {"value": [3, 1]}, seeds=2)
+    monkeypatch.delenv("STUDIES")
+    monkeypatch.setenv("SEED_OFFSET", "1000")  # what is stored does not move
+    read = stored_study("08_doubled", double, {"value": [3, 1]}, seeds=2)
+    pd.testing.assert_frame_equal(ran, read)
+    assert list(read.columns) == ["value", "seed", "doubled", "random"]
+    assert read["seed"].tolist() == [0, 1, 0, 1]
+    assert read["random"].iloc[0] == pytest.approx(read["random"].iloc[2])
+    for changed in ({"value": [3, 2]}, 2), ({"value": [3, 1]}, 3):
+        with pytest.raises(ValueError, match="another trial, grid or seeds"):
+            stored_study("08_doubled", double, *changed)
+    with pytest.raises(ValueError, match="another trial, grid or seeds"):
+        stored_study("08_doubled", process_of, {"value": [3, 1]}, seeds=2)

@@ -127,6 +127,7 @@ def execute(
     *,
     environment: dict[str, str] | None = None,
     keep_going: bool = False,
+    timeout: int = CELL_TIMEOUT,
 ) -> Run:
     """Run one lesson top to bottom in a fresh kernel; the file is not touched.
 
@@ -135,6 +136,7 @@ def execute(
         notebook: what to run, if not what the file holds.
         environment: variables for the kernel, on top of this process's own.
         keep_going: run the cells after one that raised as well.
+        timeout: seconds that a cell may take.
     """
     notebook = notebook or nbformat.read(path, as_version=4)
     started = time.perf_counter()
@@ -149,7 +151,7 @@ def execute(
 
     client = NotebookClient(
         notebook,
-        timeout=CELL_TIMEOUT,
+        timeout=timeout,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         allow_errors=keep_going,

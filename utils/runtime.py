@@ -1,6 +1,6 @@
 """One call at the top of every lesson: quiet TensorFlow, seeds, threads, and a line that says what it runs on.
 
-Four environment variables change how lessons run:
+Five environment variables change how lessons run:
 
 ================= ============== =======================================================================================
 variable          when unset     what it does
@@ -8,6 +8,7 @@ variable          when unset     what it does
 ``SEED_OFFSET``   0              is added to every seed (:func:`seeds`): the same lesson with other random numbers
 ``STUDY_WORKERS`` by the machine how many worker processes a study uses (:func:`workers`)
 ``REPLICATE``     off            ``1``: a refuted finding is recorded and the notebook goes on (:mod:`utils.findings`)
+``STUDIES``       off            ``1``: stored studies run and write their tables (:mod:`utils.training.study`)
 ``UNWATCHED``     off            ``1``: nobody is watching, so no progress bars (:func:`watched`)
 ================= ============== =======================================================================================
 """

@@ -1,10 +1,15 @@
 """The same experiment over a grid of settings and several seeds, in parallel processes, as one tidy table."""
 
+import ast
 import functools
 import gc
+import hashlib
 import inspect
 import itertools
+import json
+import os
 import sys
+import textwrap
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -15,10 +20,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from utils import private, runtime
+from utils.files import write_whole
 from utils.training.divergence import Diverged, collected
 
 private.hush_replaced_workers()
 
+STORED = runtime.REPOSITORY / "notebooks" / "studies"  # the tables of stored studies
 FEW_SEEDS = 3  # their training takes about as long as compiling the model does
 
 
@@ -90,6 +97,53 @@ def study(
             stacklevel=2,
         )
     return pd.DataFrame([rows[place] for place in sorted(rows)])
+
+
+def stored_study(
+    name: str,
+    trial: Callable[..., Mapping],
+    grid: Mapping[str, Sequence] | Sequence[Mapping],
+    seeds: int | Sequence[int] = 5,
+) -> pd.DataFrame:
+    """The table of a study that is too long for a lesson: run once by ``make studies``, read from then on.
+
+    Its seeds are 0, 1, 2, ... whatever ``SEED_OFFSET`` says, so that nothing read here proves a finding again: a lesson
+    shows such a table beside what it measures itself. Taught in lesson 08.
+
+    Args:
+        name: of the file ``notebooks/studies/NAME.csv``, such as ``"08_longer"``.
+        trial: as for :func:`study`.
+        grid: as for :func:`study`.
+        seeds: how many, or which.
+
+    Returns:
+        What :func:`study` returned when it ran, without ``seconds``.
+
+    Raises:
+        ValueError: nothing stored, or what is stored came from another trial, grid or seeds (the trial's own source is
+            compared, not that of the functions it calls).
+    """
+    seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    path = STORED / f"{name}.csv"
+    origin = _origin(trial, _points(grid), seeds)
+    if os.environ.get("STUDIES") == "1":
+        table = study(trial, grid, seeds).drop(columns="seconds")
+        write_whole(path, f"# {origin}\n" + table.to_csv(index=False, float_format="%.5g", lineterminator="\n"))
+    again = f"Run it, once: make studies LESSON={name[:2]}"
+    if not path.exists():
+        raise ValueError(f"The study {name!r} has not been run: there is no {path.name} in {path.parent.name}. {again}")
+    with path.open(encoding="utf-8") as file:
+        stored = file.readline().removeprefix("# ").strip()
+        if stored != origin:
+            raise ValueError(f"The study {name!r} was run with another trial, grid or seeds than asked for. {again}")
+        return pd.read_csv(file)
+
+
+def _origin(trial: Callable, points: list[dict], seeds: list[int]) -> str:
+    """What a stored table belongs to, as 16 characters: the trial (not its layout), the points, the seeds."""
+    code = ast.unparse(ast.parse(textwrap.dedent(inspect.getsource(trial))))
+    said = json.dumps([code, points, seeds], sort_keys=True, default=repr)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def _shares(points: list[dict], seeds: list[int], workers: int) -> list[list[tuple]]:
