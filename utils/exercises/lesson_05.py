@@ -61,7 +61,7 @@ def what_the_cut_leaves(answer) -> None:
                 f"{where} nothing is left. The next cut would stand before step {steps}, which has not been read."
             )
         place = int(np.flatnonzero(~np.isclose(got, expected))[0])
-        raise Wrong(f"{where}, the slope with regard to reading {place} is {got[place]:g}, expected {expected[place]:g}.")
+        raise Wrong(f"{where} the slope at reading {place} is {got[place]:g}, expected {expected[place]:g}.")
 
 
 @exercise("05 average")
