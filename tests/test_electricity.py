@@ -1,5 +1,6 @@
 """The simulated load: written as simulated, streamed as written, and its noise floor that of control theory."""
 
+import itertools
 import json
 
 import numpy as np
@@ -81,6 +82,37 @@ def test_the_best_forecast_is_the_conditional_mean_where_regimes_change():
     np.testing.assert_allclose(
         electricity.best_forecast(calendar + deviations, volatile) - calendar, expected, atol=1e-8
     )
+
+
+def test_the_blind_forecast_is_the_conditional_mean_over_all_regimes(monkeypatch):
+    """E[reading | readings before], summed over every path of regimes; where regimes last, it is the informed one."""
+    monkeypatch.setattr(electricity, "STAY", {"calm": 4, "volatile": 3})
+    rng = np.random.default_rng(2)
+    n, decay = 9, np.exp(-1 / electricity.DRIFT_MEMORY)
+    calendar = electricity.season(np.arange(n))
+    deviations = np.cumsum(rng.normal(scale=3, size=n)) + rng.normal(scale=4, size=n)
+    spread = np.tril(decay ** np.subtract.outer(np.arange(n), np.arange(n)).clip(0))
+    sd, leave = np.array(list(electricity.DRIFT.values())), 1 / np.array(list(electricity.STAY.values()))
+    weight, total = np.zeros(n), np.zeros(n)
+    for path in itertools.product((0, 1), repeat=n):
+        before = (0, *path[:-1])
+        chances = [leave[a] if a != b else 1 - leave[a] for a, b in zip(before, path, strict=True)]
+        covariance = spread @ np.diag(sd[list(path)] ** 2) @ spread.T + electricity.METER_NOISE**2 * np.eye(n)
+        for t in range(n):
+            seen, past = covariance[:t, :t], deviations[:t]
+            forecast = covariance[t, :t] @ np.linalg.solve(seen, past)
+            likely = np.prod(chances) * np.exp(-past @ np.linalg.solve(seen, past) / 2) / np.sqrt(np.linalg.det(seen))
+            weight[t] += likely
+            total[t] += likely * forecast
+    found = electricity.blind_forecast(calendar + deviations) - calendar
+    np.testing.assert_allclose(found, total / weight, atol=0.35)  # it mixes two filters, not 512 paths
+    assert np.abs(total / weight).max() > 2
+
+
+def test_the_blind_forecast_comes_close_to_the_informed_one():
+    readings, volatile = (part[:60_000] for part in next(electricity.simulate_load(1_000_000, 3)))
+    informed = np.mean((readings - electricity.best_forecast(readings, volatile)) ** 2)
+    assert 1 < np.mean((readings - electricity.blind_forecast(readings)) ** 2) / informed < 1.02
 
 
 def test_the_regimes_told_are_those_simulated(monkeypatch):

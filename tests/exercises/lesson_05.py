@@ -79,11 +79,24 @@ def _returns_nothing(path, parts):
     _straight_into_the_file(path, parts)
 
 
+def _last(steps, w, seen):
+    """Powers of w for the last so many readings."""
+    return np.where(np.arange(steps) >= steps - seen, w ** np.arange(steps - 1, -1, -1.0), 0.0)
+
+
 contiguous = [
     (_blocks_in_turn, "does not go on where it ended"),
     (_shorter_parts, "Leave out what is too much at the end of each part"),
     (_rows_first, "should have shape (4, 2, 3), got (2, 4, 3)"),
     (lambda series, rows, length: np.zeros((len(series) // rows // length, rows, length)), "is 0, expected 100"),
+]
+
+what_the_cut_leaves = [
+    (lambda steps, w, cut: w ** np.arange(steps - 1, -1, -1.0), "as if nothing were cut"),
+    (lambda steps, w, cut: _last(steps, w, min(cut, steps)), "The cuts stand at fixed steps"),
+    (lambda steps, w, cut: _last(steps, w, steps - (steps - 1) // cut * cut)[::-1], "turned round"),
+    (lambda steps, w, cut: _last(steps, w, steps % cut), "nothing is left"),
+    (lambda steps, w, cut: np.ones(steps), "expected 0"),
 ]
 
 average = [

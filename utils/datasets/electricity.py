@@ -5,6 +5,7 @@ forbids handing it on, and a noise floor that is known, because the process behi
 """
 
 import json
+import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +40,7 @@ def write_load(path: str | Path, steps: int, seed: int = 0) -> Path:
     Args:
         path: the file; four bytes a step, float32, in megawatts. Beside it lies ``<path>.json``, which describes it.
         steps: how many readings, one every four seconds; 50 million are six years and 200 MB.
-        seed: of the simulation; not shifted by ``SEED_OFFSET``, since the data are the same in every run.
+        seed: of the simulation; a lesson takes it from :func:`utils.runtime.seeds`, so that other seeds are other data.
 
     Returns:
         The path, once the file is complete: it is written under another name and then renamed.
@@ -100,7 +101,8 @@ def best_forecast(readings: np.ndarray, volatile: np.ndarray) -> np.ndarray:
     Taught in lesson 05.
 
     A Kalman filter for an AR(1) observed with noise (Kalman 1960). Its error is the noise floor: no forecast from past
-    readings alone has a smaller expected square.
+    readings alone has a smaller expected square. Nobody who sees only the readings reaches it; see
+    :func:`blind_forecast`.
 
     Args:
         readings, volatile: as :func:`simulate_load` yields them, from step 0 on, shape (n,).
@@ -118,6 +120,45 @@ def best_forecast(readings: np.ndarray, volatile: np.ndarray) -> np.ndarray:
         forecasts[t] = mean
         gain = variance / (variance + METER_NOISE**2)
         mean, variance = mean + gain * (reading - mean), (1 - gain) * variance
+    return calendar + forecasts
+
+
+def blind_forecast(readings: np.ndarray) -> np.ndarray:
+    """The forecast of someone who knows the process, its constants and its calendar, but does not see the regimes.
+
+    Taught in lesson 05.
+
+    One Kalman filter for calm and one for volatile hours, mixed by how well each foretold the readings so far: the
+    interacting multiple model filter (Blom and Bar-Shalom 1988). It is nearly the best forecast that the readings
+    themselves allow; what can be learned from them lies between its error and that of :func:`best_forecast`.
+
+    Args:
+        readings: as :func:`simulate_load` yields them, from step 0 on, shape (n,).
+
+    Returns:
+        Shape (n,): the forecast of each reading from those before it, in megawatts.
+    """
+    calendar = season(np.arange(len(readings)))
+    decay = math.exp(-1 / DRIFT_MEMORY)
+    shock = [DRIFT["calm"] ** 2, DRIFT["volatile"] ** 2]
+    leave = [1 / STAY["calm"], 1 / STAY["volatile"]]  # chance a step
+    chance, mean, variance = [1.0, 0.0], [0.0, 0.0], [0.0, 0.0]  # of each regime; of the drift if it is that one
+    forecasts = np.empty(len(readings))
+    for t, reading in enumerate((readings - calendar).tolist()):
+        now, drift, spread, likely = [0.0] * 2, [0.0] * 2, [0.0] * 2, [0.0] * 2
+        for j in range(2):  # of those who are in regime j now, some stayed in it and some come from the other
+            stayed, came = chance[j] * (1 - leave[j]), chance[1 - j] * leave[1 - j]
+            now[j] = stayed + came
+            parts = ((j, stayed / now[j]), (1 - j, came / now[j]))
+            middle = sum(part * mean[i] for i, part in parts)
+            width = sum(part * (variance[i] + (mean[i] - middle) ** 2) for i, part in parts)
+            drift[j], spread[j] = decay * middle, decay**2 * width + shock[j]
+        forecasts[t] = now[0] * drift[0] + now[1] * drift[1]
+        for j in range(2):
+            total, error = spread[j] + METER_NOISE**2, reading - drift[j]
+            likely[j] = now[j] * max(math.exp(-(error**2) / (2 * total)) / math.sqrt(total), 1e-300)
+            mean[j], variance[j] = drift[j] + spread[j] / total * error, METER_NOISE**2 / total * spread[j]
+        chance = [part / sum(likely) for part in likely]
     return calendar + forecasts
 
 

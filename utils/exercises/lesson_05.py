@@ -36,6 +36,34 @@ def contiguous(answer) -> None:
         raise Wrong(f"{where}, the number at {place} is {got[place]:g}, expected {expected[place]}.")
 
 
+@exercise("05 what the cut leaves")
+def what_the_cut_leaves(answer) -> None:
+    """The slope of the last memory with regard to each reading, where the gradient ends at the last cut."""
+    for steps, w, cut in ((10, 0.5, 4), (8, 0.5, 4), (5, 0.9, 8)):
+        ages = np.arange(steps)[::-1]
+        seen = ages < steps - (steps - 1) // cut * cut
+        expected = np.where(seen, w**ages, 0.0)
+        got = array(call(answer, steps, w, cut), (steps,), "the slopes")
+        where = f"for {steps} readings, w = {w:g} and a cut before every step that {cut} divides"
+        if np.allclose(got, expected):
+            continue
+        if np.allclose(got, w**ages):
+            raise Wrong(f"{where} you give every reading its slope, as if nothing were cut.")
+        if np.allclose(got, np.where(ages < cut, w**ages, 0.0)):
+            raise Wrong(
+                f"{where} you look back {cut} steps from the end. The cuts stand at fixed steps: the last one before "
+                f"step {(steps - 1) // cut * cut}."
+            )
+        if np.allclose(got[::-1], expected):
+            raise Wrong(f"{where} the order is turned round: the age of the last reading is 0.")
+        if steps % cut == 0 and not np.any(got):
+            raise Wrong(
+                f"{where} nothing is left. The next cut would stand before step {steps}, which has not been read."
+            )
+        place = int(np.flatnonzero(~np.isclose(got, expected))[0])
+        raise Wrong(f"{where} the slope at reading {place} is {got[place]:g}, expected {expected[place]:g}.")
+
+
 @exercise("05 average")
 def average(answer) -> None:
     """The gradient of the whole batch from the workers' means, whose shares are of different size."""
