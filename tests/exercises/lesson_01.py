@@ -62,7 +62,6 @@ relative_rmse = [
 ]
 
 
-
 def _answer(**changed) -> dict:
     """A right answer to exercise 4 with a window of 24 years, but for what is changed."""
     right = {"window": 24, "predicted": 0.7, "linear": SUNSPOTS["linear"], "seasonal naive": SUNSPOTS["eleven"]}
