@@ -1,24 +1,7 @@
-"""What a forecast is worth, where scikit-learn has no measure of it: skill against a rival, text, lengths."""
+"""What a forecast is worth, where scikit-learn has no measure of it: of text, and of lengths."""
 
 import numpy as np
-from scipy import special, stats
-
-
-def out_of_sample_r2(actual, forecast, benchmark) -> float:
-    """Share of the benchmark's squared error that the forecast removes; 0 is no better. Campbell and Thompson (2008).
-
-    Taught in lesson 01.
-
-    Args:
-        actual, forecast: shape (time,).
-        benchmark: a rival forecast, shape (time,), or one number such as the mean of the training part.
-
-    Raises:
-        ValueError: (here and in :func:`hit_rate`) arrays of different shape, empty, or with NaN or infinity.
-    """
-    actual, forecast = _pair(actual, forecast)
-    benchmark = np.broadcast_to(np.asarray(benchmark, dtype=float), actual.shape)
-    return float(1 - np.sum((actual - forecast) ** 2) / np.sum((actual - benchmark) ** 2))
+from scipy import special
 
 
 def bits_per_character(probabilities) -> float:
@@ -60,25 +43,6 @@ def probability_of(logits, targets) -> np.ndarray:
     return np.take_along_axis(special.softmax(logits, axis=-1), targets[..., None], axis=-1)[..., 0]
 
 
-def hit_rate(actual, forecast) -> float:
-    """Share of steps whose sign is forecast right; steps that are exactly 0 are left out.
-
-    Taught in lesson 01.
-    """
-    actual, forecast = _pair(actual, forecast)
-    moved = actual != 0
-    return float(np.mean(np.sign(actual[moved]) == np.sign(forecast[moved])))
-
-
-def binomial_band(n: int, probability: float = 0.5, confidence: float = 0.95) -> tuple[float, float]:
-    """Where the share of successes in ``n`` independent guesses falls with the given confidence, by chance alone.
-
-    Taught in lesson 01.
-    """
-    low, high = stats.binom.interval(confidence, n, probability)
-    return float(low) / n, float(high) / n
-
-
 def half_solved_length(lengths, solved) -> float:
     """The length at which half of the runs still succeed: where their share first falls below 1/2.
 
@@ -109,12 +73,3 @@ def half_solved_length(lengths, solved) -> float:
         return 0.0
     around = [first, first - 1]  # np.interp wants the shares to rise
     return float(np.exp(np.interp(0.5, share[around], np.log(tried[around]))))
-
-
-def _pair(actual, forecast) -> tuple[np.ndarray, np.ndarray]:
-    actual, forecast = np.asarray(actual, dtype=float), np.asarray(forecast, dtype=float)
-    if actual.shape != forecast.shape or actual.size == 0:
-        raise ValueError(f"actual has shape {actual.shape}, forecast {forecast.shape}; expected equal and not empty.")
-    if not (np.isfinite(actual).all() and np.isfinite(forecast).all()):
-        raise ValueError("actual or forecast holds NaN or infinity.")
-    return actual, forecast

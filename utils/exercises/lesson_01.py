@@ -107,18 +107,26 @@ def relative_rmse(answer) -> None:
 
 @exercise("01 sunspots")
 def sunspots(answer) -> None:
-    """Relative RMSE of seasonal naive (11 years) and of the linear model on 24 years, on the sunspot test part."""
-    keys = {"seasonal naive", "linear"}
+    """A window chosen, the linear model's relative RMSE on it predicted and measured, and that of seasonal naive."""
+    keys = {"window", "predicted", "linear", "seasonal naive"}
     if not isinstance(answer, dict) or set(answer) != keys:
-        raise Wrong(f"expected a dict with the keys 'linear' and 'seasonal naive', got {answer!r:.60}.")
+        raise Wrong(
+            f"expected a dict with the keys 'linear', 'predicted', 'seasonal naive' and 'window', got {answer!r:.60}."
+        )
     missing = [name for name, value in answer.items() if value is ... or value is None]
     if len(missing) == len(keys):
         raise NotAttempted
     if missing:
         raise Wrong(f"{missing[0]!r} is still missing.")
+    window = number(answer["window"], "window")
+    if window != int(window) or not 5 <= window <= 60:
+        raise Wrong(f"window is {window:g}; choose a whole number of years from 5 to 60.")
+    window = int(window)
+    if not 0 < number(answer["predicted"], "predicted") < 3:
+        raise Wrong("predicted is an error relative to persistence: about 1 is as good, below 1 is better.")
     parts = chronological_split(load_sunspots().to_numpy())
     history = np.concatenate(parts[:2])
-    train, _, test = split_windows(parts, window=24)
+    train, _, test = split_windows(parts, window)
     errors = {
         "persistence": rmse(parts.test, baselines.persistence(history, parts.test)),
         "seasonal naive": rmse(parts.test, baselines.seasonal_naive(history, parts.test, 11)),
@@ -144,5 +152,6 @@ def sunspots(answer) -> None:
             )
         raise Wrong(
             f"{name} is {got:.3f}, which is not the RMSE on the test part over that of persistence there. Check the "
-            "split, 70/10/20 in time" + (", and the windows of 24 years." if name == "linear" else ", and the season.")
+            "split, 70/10/20 in time"
+            + (f", and the windows of {window} years." if name == "linear" else ", and the season.")
         )
