@@ -1,5 +1,7 @@
 """Reference answers to the exercises of lesson 00. Try first: the check cells tell you what is missing."""
 
+loses_the_order = {"a", "c", "d"}
+
 
 def rnn_parameters(features: int, units: int, outputs: int) -> int:
     """W, U and b of the RNN; V and c of the dense layer."""

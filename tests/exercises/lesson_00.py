@@ -6,6 +6,13 @@ GERMAN = "translate a question into German"
 FAILURE = "say from a month of readings whether a machine will fail"
 RIGHT = {HEART: "many to many, equal", MELODY: "one to many", GERMAN: "many to many, unequal", FAILURE: "many to one"}
 
+loses_the_order = [
+    ({"a", "b", "c", "d"}, "b depends on the order"),
+    ({"a", "c"}, "d loses the order"),
+    ({"a", "c", "d", "z"}, "no such letter"),
+    (7, "expected a set"),
+]
+
 rnn_parameters = [
     (lambda f, u, o: u * (f + u) + o * u, "biases are missing"),
     (lambda f, u, o: u * (f + u + 1), "RNN alone"),
@@ -34,6 +41,6 @@ step_back = [
 may_read_both_ways = [
     ({"a", "b", "c", "e"}, "b may not"),
     ({"a", "c"}, "e may as well"),
-    ({"a", "c", "e", "f"}, "no such task"),
+    ({"a", "c", "e", "f"}, "no such letter"),
     (3, "expected a set"),
 ]

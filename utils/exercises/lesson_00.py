@@ -15,7 +15,26 @@ BOTH_WAYS = {
     "c": "the whole text is there before it is tagged",
     "e": "the whole recording is there",
 }
+LOSES_ORDER = {
+    "a": "a mean is a sum divided by the number of cards, and a sum has no order",
+    "c": "a sum has no order",
+    "d": "the largest number is the largest wherever it stands",
+}
+KEEPS_ORDER = {
+    "b": "swap two cards and their vectors change places, where other weights wait for them",
+    "e": "each card changes what the next one finds on the slate",
+}
 FORWARD_ONLY = {"b": "tomorrow is not known yet", "d": "the next word has not been typed"}
+
+
+@exercise("00 loses the order")
+def loses_the_order(answer) -> None:
+    """The letters of the ways to hand over cards that give the same whatever their order."""
+    letters = _letters(answer)
+    for letter in sorted(letters & set(KEEPS_ORDER)):
+        raise Wrong(f"{letter} depends on the order: {KEEPS_ORDER[letter]}.")
+    for letter in sorted(set(LOSES_ORDER) - letters):
+        raise Wrong(f"{letter} loses the order as well: {LOSES_ORDER[letter]}.")
 
 
 @exercise("00 parameters")
@@ -86,6 +105,17 @@ def step_back(answer) -> None:
 @exercise("00 both ways")
 def may_read_both_ways(answer) -> None:
     """The letters of the tasks whose whole input is there before the answer."""
+    letters = _letters(answer)
+    for letter in sorted(letters & set(FORWARD_ONLY)):
+        raise Wrong(
+            f"{letter} may not: {FORWARD_ONLY[letter]}, so the backward half would need what is to be found out."
+        )
+    for letter in sorted(set(BOTH_WAYS) - letters):
+        raise Wrong(f"{letter} may as well: {BOTH_WAYS[letter]}.")
+
+
+def _letters(answer) -> set[str]:
+    """The set of letters from a to e that was answered, in whatever form."""
     if isinstance(answer, str):
         answer = answer.replace(",", " ").split() if "," in answer or " " in answer else list(answer)
     if not isinstance(answer, set | frozenset | list | tuple):
@@ -93,10 +123,5 @@ def may_read_both_ways(answer) -> None:
     letters = {str(letter).lower() for letter in answer}
     unknown = letters - set("abcde")
     if unknown:
-        raise Wrong(f"{', '.join(sorted(unknown))}: there is no such task; the letters are a to e.")
-    for letter in sorted(letters & set(FORWARD_ONLY)):
-        raise Wrong(
-            f"{letter} may not: {FORWARD_ONLY[letter]}, so the backward half would need what is to be found out."
-        )
-    for letter in sorted(set(BOTH_WAYS) - letters):
-        raise Wrong(f"{letter} may as well: {BOTH_WAYS[letter]}.")
+        raise Wrong(f"{', '.join(sorted(unknown))}: there is no such letter; they are a to e.")
+    return letters
