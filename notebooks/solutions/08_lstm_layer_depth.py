@@ -32,10 +32,10 @@ def diagnose(seen: float, unseen: float, simple: float) -> str:
     return "overfits" if unseen > 1.1 * seen else "fine"
 
 
-equal_work = {  # measured with text_trial, both at a learning rate of 0.04, seeds 0, 1 and 2
+equal_work = {  # measured with text_trial, both at a learning rate of 0.04, seeds 0 to 5
     "steps_of_six": 150,
     "steps_of_one": 813,
     "predicted": "six",
-    "differences": [-0.1, -0.1, -0.1],
+    "differences": [-0.092, -0.045, -0.135, -0.152, -0.156, -0.062],
     "verdict": "one",
 }
