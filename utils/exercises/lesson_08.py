@@ -136,7 +136,7 @@ def diagnose(answer) -> None:
 
 @exercise("08 equal work")
 def equal_work(answer) -> None:
-    """Steps of equal work, a prediction, five measured differences or more, and the verdict that they allow."""
+    """Steps of equal work, a prediction, three measured differences or more, and the verdict that they allow."""
     names = ("steps_of_six", "steps_of_one", "predicted", "differences", "verdict")
     if not isinstance(answer, dict) or not set(names) <= set(answer):
         raise Wrong(f"expected a dict with the keys {', '.join(names)}, as in the stub.")
